@@ -1,0 +1,115 @@
+"""Answers Prometheus's scrapes for a whole deployment: one loopback target per job, an incident laid over real metrics.
+
+A target with an `upstream` passes the real server's own metrics through and lays the incident's series over them; one
+without stands in for the server. A target that the incident takes down answers 503, and Prometheus sets `up` to 0.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import requests
+
+from harness.generators.metrics import Timeline, exposition
+from harness.generators.notation import Labels
+
+_SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?\s')
+_LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
+
+UPSTREAM_SECONDS = 5.0
+
+
+class Target:
+    """One job's scrape target."""
+
+    def __init__(self, job: str, timeline: Callable[[], Timeline], upstream: str = "") -> None:
+        self.job = job
+        self.upstream = upstream
+        self.scrapes = 0
+        self._timeline = timeline
+        self._server = _server(self)
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
+
+    def start(self) -> None:
+        """Answer from now on; the port is bound since the target was made."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering and give the port back."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self) -> tuple[int, str]:
+        """Status and body of one scrape."""
+        self.scrapes += 1
+        timeline, at = self._timeline(), time.time()
+        if timeline.down(self.job, at):
+            return 503, "down\n"
+        if not self.upstream:
+            return 200, exposition(timeline.samples(self.job, at))
+        try:
+            real = requests.get(self.upstream, timeout=UPSTREAM_SECONDS)
+            real.raise_for_status()
+        except requests.RequestException as error:
+            return 502, f"{self.upstream}: {type(error).__name__}\n"
+        overridden = timeline.overridden(self.job)
+        laid_over = (sample for sample in timeline.samples(self.job, at) if sample[:2] in overridden)
+        return 200, "".join(without(real.text, overridden)) + exposition(laid_over)
+
+
+def without(text: str, series: frozenset[tuple[str, Labels]]) -> Iterator[str]:
+    """The lines of an exposition, less the samples of the given series."""
+    names = {name for name, _ in series}
+    for line in text.splitlines(keepends=True):
+        sample = _SAMPLE.match(line)
+        if sample and sample.group(1) in names:
+            labels = tuple(sorted(_LABEL.findall(sample.group(2) or "")))
+            if (sample.group(1), labels) in series:
+                continue
+        yield line
+
+
+def _server(target: Target) -> ThreadingHTTPServer:
+    class Handler(BaseHTTPRequestHandler):
+        """Answers /metrics, whatever the path, as the target says."""
+
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            status, body = target.answer()
+            content = body.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    return server
+
+
+class Player:
+    """The targets of one deployment, by job."""
+
+    def __init__(self, timeline: Callable[[], Timeline], upstreams: Mapping[str, str], jobs: tuple[str, ...]) -> None:
+        self.targets = {job: Target(job, timeline, upstreams.get(job, "")) for job in jobs}
+
+    def start(self) -> None:
+        """Answer scrapes."""
+        for target in self.targets.values():
+            target.start()
+
+    def stop(self) -> None:
+        """Stop every target."""
+        for target in self.targets.values():
+            target.stop()

@@ -1,0 +1,163 @@
+"""From outcomes to verdicts: what one check concluded, each baseline, each line of the sign-off, and the whole.
+
+Pure: the same history and documents give the same verdict, so a finished run can be judged again without a stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from harness.contracts import Check, Context
+from harness.model import (
+    BaselineResult,
+    Evidence,
+    Finding,
+    Gap,
+    Judgement,
+    Level,
+    Proof,
+    RequirementResult,
+    Severity,
+    Verdict,
+    worst,
+)
+
+
+def judge(check: Check, subject: Any, context: Context) -> Judgement:
+    """Show a check its subject. A check that crashes, or saw nothing, is UNKNOWN: never a pass, never a silent skip."""
+    try:
+        outcomes = list(check.examine(subject, context))
+    except Exception as error:  # a crashed check must not take the run, nor its verdict, with it
+        reason = f"the check itself failed: {type(error).__name__}: {error}"
+        return Judgement(check.id, Verdict.UNKNOWN, Level.STATIC, check.title, check.baseline, reason=reason)
+    findings = tuple(o for o in outcomes if isinstance(o, Finding))
+    gaps = tuple(o for o in outcomes if isinstance(o, Gap))
+    proofs = tuple(o for o in outcomes if isinstance(o, Proof))
+    verdict, reason = _conclude(findings, gaps, proofs)
+    return Judgement(
+        check.id, verdict, _level(proofs, context.levels), check.title, check.baseline, findings, gaps, proofs, reason
+    )
+
+
+def _conclude(
+    findings: Sequence[Finding], gaps: Sequence[Gap], proofs: Sequence[Proof]
+) -> tuple[Verdict, str]:
+    failures = [finding for finding in findings if finding.severity >= Severity.BUG]
+    if failures:
+        return Verdict.FAIL, failures[0].message
+    open_gaps = [gap for gap in gaps if gap.needs is None]
+    if open_gaps:
+        return Verdict.UNKNOWN, open_gaps[0].reason
+    if not proofs:
+        return Verdict.UNKNOWN, gaps[0].reason if gaps else "nothing was seen that could prove it"
+    return Verdict.PASS, proofs[0].statement
+
+
+def _level(proofs: Iterable[Proof], levels: Mapping[str, Level]) -> Level:
+    seen = [levels.get(service, Level.STATIC) for proof in proofs for service in proof.services]
+    return min(seen, default=Level.STATIC)
+
+
+def beyond_reach(judgement: Judgement) -> bool:
+    """Whether the only thing between this judgement and a pass is a level of proof this machine does not have."""
+    return (
+        judgement.verdict is Verdict.UNKNOWN
+        and bool(judgement.gaps)
+        and all(gap.needs is not None for gap in judgement.gaps)
+    )
+
+
+def overall(judgements: Sequence[Judgement]) -> Verdict:
+    """The verdict of a plain `verify`: everything that this machine can prove, judged; nothing judged is UNKNOWN."""
+    return worst(judgement.verdict for judgement in judgements if not beyond_reach(judgement))
+
+
+def baselines(
+    fixture: Mapping[str, Any], judgements: Sequence[Judgement], suites_run: Iterable[str]
+) -> tuple[BaselineResult, ...]:
+    """Each documented baseline with what was measured; one that no check measured is UNKNOWN and says so."""
+    return tuple(_baseline(entry, judgements, tuple(suites_run)) for entry in fixture["baselines"])
+
+
+def _baseline(entry: Mapping[str, Any], judgements: Sequence[Judgement], suites_run: tuple[str, ...]) -> BaselineResult:
+    carrying = [j for j in judgements if j.baseline == entry["id"]]
+    measured = [proof for j in carrying for proof in j.proofs if proof.value is not None]
+    missing = entry.get("not_measured_yet") or f"not measured in this run (suites: {', '.join(suites_run) or 'none'})"
+    figure = measured[0] if measured else None
+    verdict = worst(j.verdict for j in carrying)
+    failing = [j.reason for j in carrying if j.verdict is verdict]
+    statement = figure.statement if figure and verdict is Verdict.PASS else (failing[0] if failing else missing)
+    return BaselineResult(
+        id=entry["id"],
+        title=entry["title"],
+        source=entry["source"],
+        verdict=verdict,
+        level=min((j.level for j in carrying), default=Level.STATIC),
+        statement=statement,
+        value=figure.value if figure else None,
+        limit=entry.get("limit"),
+        unit=entry.get("unit", ""),
+        samples=figure.samples if figure else 0,
+        evidence=tuple(e for j in carrying for proof in j.proofs for e in proof.evidence),
+        checks=tuple(j.check for j in carrying),
+    )
+
+
+def requirements(
+    fixture: Mapping[str, Any], judgements: Sequence[Judgement], levels: Mapping[str, Level]
+) -> tuple[RequirementResult, ...]:
+    """Each line of the stakeholders' checklists; lines for a person carry no verdict of ours."""
+    return tuple(_requirement(entry, judgements, levels) for entry in fixture["requirements"])
+
+
+def _requirement(
+    entry: Mapping[str, Any], judgements: Sequence[Judgement], levels: Mapping[str, Level]
+) -> RequirementResult:
+    by_person = bool(entry.get("by_person"))
+    required = Level.of(entry["level"]) if "level" in entry else Level.STATIC
+    wanted = entry.get("checks", [])
+    carrying = [j for j in judgements if any(fnmatchcase(j.check, pattern) for pattern in wanted)]
+    unmatched = [p for p in wanted if not any(fnmatchcase(j.check, p) for j in carrying)]
+    verdict = Verdict.UNKNOWN if by_person else worst(j.verdict for j in carrying)
+    if unmatched and not by_person:
+        verdict = max(verdict, Verdict.UNKNOWN)
+    reached = [levels.get(service, Level.STATIC) for service in entry.get("services", [])]
+    return RequirementResult(
+        id=entry["id"],
+        stakeholder=entry["stakeholder"],
+        title=entry["title"],
+        by_person=by_person,
+        verdict=verdict,
+        level=min(reached, default=Level.STATIC),
+        required_level=required,
+        statement=_why(by_person, verdict, carrying, unmatched),
+        evidence=tuple(Evidence("check", j.check, j.reason) for j in carrying),
+        checks=tuple(j.check for j in carrying),
+    )
+
+
+def _why(by_person: bool, verdict: Verdict, carrying: Sequence[Judgement], unmatched: Sequence[str]) -> str:
+    if by_person:
+        return "for a person to judge"
+    if unmatched:
+        return f"not run: {', '.join(unmatched)}"
+    worst_of = [j for j in carrying if j.verdict is verdict]
+    return worst_of[0].reason if worst_of and verdict is not Verdict.PASS else f"{len(carrying)} checks passed"
+
+
+def sign_off(results: Sequence[RequirementResult]) -> tuple[Verdict, tuple[str, ...]]:
+    """Whether production may be signed for, and what is missing; only the lines that are ours to fill count."""
+    missing: list[str] = []
+    verdict = Verdict.PASS
+    for line in results:
+        if line.by_person:
+            continue
+        if line.verdict is not Verdict.PASS:
+            missing.append(f"{line.id}: {line.verdict.label}: {line.statement}")
+            verdict = max(verdict, line.verdict)
+        elif line.level < line.required_level:
+            missing.append(f"{line.id}: proven at level {line.level.label} only, production needs {line.required_level.label}")
+            verdict = max(verdict, Verdict.UNKNOWN)
+    return verdict if results else Verdict.UNKNOWN, tuple(missing)

@@ -1,0 +1,128 @@
+"""Remembers what a run started, outside the run, so that the next run can sweep up after one that was killed.
+
+One file per run, named for the runner's pid and start time; a line per process group and per temporary folder. A
+runner that ends normally removes its file. A file whose runner is gone is a mess somebody left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from harness import wait
+
+
+def state_folder() -> Path:
+    """Where ledgers and port locks live: `$XDG_STATE_HOME` or `~/.local/state`, then `monitoring-stack-harness`."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "monitoring-stack-harness"
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep removed."""
+
+    processes: int = 0
+    folders: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.processes or self.folders)
+
+
+class Ledger:
+    """What this run has started and must take away again."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = (folder or state_folder()) / "runs"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.path = self._folder / f"{os.getpid()}-{_started(os.getpid()):.2f}.jsonl"
+
+    def process(self, pid: int) -> None:
+        """A process group that must not outlive the run; `pid` leads it."""
+        self._write({"pid": pid, "started": _started(pid)})
+
+    def folder(self, path: Path) -> None:
+        """A folder that must not outlive the run."""
+        self._write({"folder": str(path)})
+
+    def _write(self, entry: dict[str, object]) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def close(self) -> None:
+        """Sweep what is still there, and forget the run."""
+        _sweep_file(self.path)
+
+
+def sweep(folder: Path | None = None) -> Swept:
+    """Remove what runs whose runner is gone have left behind."""
+    processes = folders = 0
+    runs = (folder or state_folder()) / "runs"
+    for path in sorted(runs.glob("*.jsonl")) if runs.is_dir() else []:
+        pid, _, started = path.stem.partition("-")
+        if _is(int(pid), float(started)):
+            continue
+        swept = _sweep_file(path)
+        processes, folders = processes + swept.processes, folders + swept.folders
+    return Swept(processes, folders)
+
+
+def _sweep_file(path: Path) -> Swept:
+    processes = folders = 0
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    for line in lines:
+        with contextlib.suppress(ValueError, KeyError):
+            entry = json.loads(line)
+            if "pid" in entry:
+                processes += kill_group(int(entry["pid"]), float(entry["started"]))
+            elif Path(entry["folder"]).exists():
+                shutil.rmtree(entry["folder"], ignore_errors=True)
+                folders += 1
+    path.unlink(missing_ok=True)
+    return Swept(processes, folders)
+
+
+def kill_group(pid: int, started: float) -> int:
+    """SIGKILL the group a process leads, if that process (or a member it left behind) is still the one we started."""
+    members = [p for p in psutil.process_iter(["pid"]) if _group(p.pid) == pid and p.status() != psutil.STATUS_ZOMBIE]
+    if not members or (psutil.pid_exists(pid) and not _is(pid, started) and _group(pid) == pid):
+        return 0
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    wait.until(
+        lambda: (
+            not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in members if psutil.pid_exists(p.pid))
+        ),
+        deadline=10,
+        saying=f"process group {pid} to be gone after SIGKILL",
+        every=0.02,
+    )
+    return len(members)
+
+
+def _group(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except (ProcessLookupError, PermissionError):
+        return -1
+
+
+def _started(pid: int) -> float:
+    return round(psutil.Process(pid).create_time(), 2)
+
+
+def _is(pid: int, started: float) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - started) < 0.1
+    except psutil.Error:
+        return False

@@ -1,0 +1,208 @@
+"""Runs a service as a process of this machine: the real server built here, or our stand-in for one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import psutil
+import requests
+
+from harness import wait
+from harness.contracts import Http, Listening, LogLine, Plan
+from harness.errors import DeadlineError, StackError
+from harness.launchers.ledger import Ledger, kill_group
+from harness.model import Level
+
+UNPRIVILEGED_USER = "nobody"
+STOP_SECONDS = 10.0
+
+
+@dataclass
+class ProcessInstance:
+    """A service running as a process group of its own."""
+
+    name: str
+    service: str
+    level: Level
+    host: str
+    port: int
+    log: Path
+    started: float
+    _process: subprocess.Popen[bytes] = field(repr=False)
+    boot_seconds: float = 0.0
+
+    @property
+    def url(self) -> str:
+        """`http://host:port`."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The leader of the process group."""
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL the whole group, for faults on purpose."""
+        kill_group(self.pid, self.started)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS)
+
+    def terminate(self) -> None:
+        """Ask it to stop, without waiting."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGTERM)
+
+    def stop(self) -> None:
+        """Ask it to stop, insist after a deadline; idempotent; returns once the whole group is gone."""
+        if self.alive():
+            self.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
+        self.kill()
+
+    def exit_status(self) -> str:
+        """What a person wants to know of how it ended."""
+        code = self._process.poll()
+        if code is None:
+            return "still running"
+        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
+
+    def log_tail(self, lines: int = 12) -> str:
+        """The last lines it wrote."""
+        with contextlib.suppress(OSError):
+            return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+        return ""
+
+
+class ProcessLauncher:
+    """Starts plans as processes; every one is in the ledger before anything waits for it."""
+
+    name = "process"
+
+    def __init__(self, logs: Path, ledger: Ledger) -> None:
+        self._logs = logs
+        self._ledger = ledger
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def launch(self, plan: Plan) -> ProcessInstance:
+        """Start it and wait until it is ready; raises StackError with status and log tail when it is not."""
+        began = time.monotonic()
+        instance = self._start(plan)
+        last: list[str] = ["nothing yet"]
+        try:
+            wait.until(
+                lambda: not instance.alive() or _is_ready(instance, plan, last),
+                deadline=plan.deadline_seconds,
+                saying=f"{plan.name} to be ready ({_describe(plan)})",
+                every=0.05,
+                seen=lambda: last[0],
+            )
+        except DeadlineError as error:
+            instance.stop()
+            raise _failed(instance, error.message) from error
+        except BaseException:
+            instance.stop()
+            raise
+        if not instance.alive():
+            raise _failed(instance, f"{plan.name} {instance.exit_status()} before it was ready")
+        instance.boot_seconds = time.monotonic() - began
+        return instance
+
+    def _start(self, plan: Plan) -> ProcessInstance:
+        log = self._logs / f"{plan.name}.log"
+        for path in plan.owned if plan.unprivileged else ():
+            _give_away(path)
+        with log.open("ab") as out:
+            process = _spawn(plan, out)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._ledger.process(process.pid)
+        started = time.time()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            started = psutil.Process(process.pid).create_time()
+        return ProcessInstance(plan.name, plan.service, plan.level, plan.host, plan.port, log, started, process)
+
+
+def _spawn(plan: Plan, out: IO[bytes]) -> subprocess.Popen[bytes]:
+    user: int | None = None
+    group: int | None = None
+    if plan.unprivileged and os.geteuid() == 0:
+        entry = pwd.getpwnam(UNPRIVILEGED_USER)
+        user, group = entry.pw_uid, entry.pw_gid
+    environment = {**_inherited(), **plan.environment}
+    try:
+        return subprocess.Popen(
+            plan.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=plan.folder,
+            env=environment,
+            start_new_session=True,
+            user=user,
+            group=group,
+            extra_groups=[] if user is not None else None,
+        )
+    except OSError as error:
+        raise StackError(f"{plan.name}: cannot start {plan.argv[0]}: {error.strerror or error}") from error
+
+
+def _inherited() -> dict[str, str]:
+    """Only what a program needs of the runner's environment: a service gets its settings from its plan."""
+    return {name: os.environ[name] for name in ("PATH", "LANG", "TZ", "TMPDIR") if name in os.environ}
+
+
+def _give_away(path: Path) -> None:
+    if os.geteuid() != 0:
+        return
+    entry = pwd.getpwnam(UNPRIVILEGED_USER)
+    for item in (path, *path.rglob("*")):
+        os.chown(item, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+
+
+def _is_ready(instance: ProcessInstance, plan: Plan, last: list[str]) -> bool:
+    match plan.ready:
+        case Http(path, statuses, authorization):
+            headers = {"Authorization": authorization} if authorization else {}
+            try:
+                response = requests.get(instance.url + path, headers=headers, timeout=2)
+            except requests.RequestException as error:
+                last[0] = type(error).__name__
+                return False
+            last[0] = f"HTTP {response.status_code}"
+            return response.status_code in statuses
+        case Listening():
+            with contextlib.suppress(OSError), socket.create_connection((plan.host, plan.port), timeout=1):
+                return True
+            last[0] = "connection refused"
+            return False
+        case LogLine(text):
+            last[0] = instance.log_tail(1)
+            return text in instance.log.read_text(encoding="utf-8", errors="replace")
+
+
+def _describe(plan: Plan) -> str:
+    match plan.ready:
+        case Http(path):
+            return f"http://{plan.host}:{plan.port}{path}"
+        case Listening():
+            return f"{plan.host}:{plan.port} to accept a connection"
+        case LogLine(text):
+            return f"{text!r} in its log"
+
+
+def _failed(instance: ProcessInstance, message: str) -> StackError:
+    tail = "\n".join(f"| {line}" for line in instance.log_tail().splitlines())
+    return StackError(message, hint=f"{instance.exit_status()}; the end of {instance.log}:\n{tail}")

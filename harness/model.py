@@ -1,0 +1,286 @@
+"""The values everything else is said in: frozen, comparable, free of I/O.
+
+A run records observations into a history; checks turn documents and histories into outcomes; the outcomes of one
+check add up to a judgement; judgements add up to a verdict.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a file, lines and columns counted from 1. `file` is relative to the configuration under test."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+    length: int = field(default=0, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Severity(enum.IntEnum):
+    """How bad a finding is. Only BUG and FATAL fail a run."""
+
+    INFO = 0
+    WARNING = 1
+    BUG = 2
+    FATAL = 3
+
+    @property
+    def label(self) -> str:
+        """The word a person and the JSON output see."""
+        return self.name.lower()
+
+
+class Verdict(enum.IntEnum):
+    """Three values, ordered by how bad they are: `max()` of several is the verdict of them together."""
+
+    PASS = 0
+    UNKNOWN = 1
+    FAIL = 2
+
+    @property
+    def label(self) -> str:
+        """The word a person and the JSON output see."""
+        return self.name.lower()
+
+
+class Level(enum.IntEnum):
+    """How something was proven, weakest first: `min()` over what took part is the level of the whole."""
+
+    STATIC = 0
+    STAND_IN = 1
+    ENGINE = 2
+    NATIVE = 3
+    CONTAINER = 4
+
+    @property
+    def label(self) -> str:
+        """The word a person and the JSON output see, e.g. `stand-in`."""
+        return self.name.lower().replace("_", "-")
+
+    @classmethod
+    def of(cls, label: str) -> Level:
+        """The level a label names; raises KeyError for an unknown one."""
+        return cls[label.upper().replace("-", "_")]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One dated answer to one read-only question, or one thing a sink received.
+
+    `at` is Unix seconds. `kind` names the question (`notification`, `alert-state`, `panel`, …), `subject` what it was
+    asked about, and `data` is the answer, JSON-serialisable.
+    """
+
+    at: float
+    kind: str
+    subject: str
+    data: Mapping[str, Any]
+
+    def to_json(self) -> str:
+        """The line the history file holds."""
+        record = {"at": self.at, "kind": self.kind, "subject": self.subject, "data": self.data}
+        return json.dumps(record, ensure_ascii=False, sort_keys=True, default=str)
+
+    @classmethod
+    def from_json(cls, line: str) -> Observation:
+        """Read back what `to_json` wrote."""
+        record = json.loads(line)
+        return cls(record["at"], record["kind"], record["subject"], record["data"])
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The frozen record of a run: every observation in the order it was recorded. Checks ask it, nothing changes it."""
+
+    observations: tuple[Observation, ...] = ()
+
+    @classmethod
+    def of(cls, *observations: Observation) -> History:
+        """A history as a literal, for tests."""
+        return cls(tuple(observations))
+
+    def of_kind(self, kind: str, subject: str | None = None) -> tuple[Observation, ...]:
+        """The observations of one kind, optionally of one subject, in recorded order."""
+        return tuple(o for o in self.observations if o.kind == kind and subject in (None, o.subject))
+
+    def last(self, kind: str, subject: str | None = None) -> Observation | None:
+        """The newest observation of a kind, or None when nobody looked."""
+        found = self.of_kind(kind, subject)
+        return found[-1] if found else None
+
+    def __iter__(self) -> Iterator[Observation]:
+        return iter(self.observations)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a claim can be looked up: the kind and subjects of the observations, or a file of the run."""
+
+    kind: str
+    reference: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong at a place. A linter's finding and a run's failure are the same thing."""
+
+    check: str
+    severity: Severity
+    position: Position
+    message: str
+    also: tuple[Position, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something a check could not decide, and why.
+
+    `needs` names the level at which it could be decided; a gap that needs more than this machine has does not make a
+    plain `verify` unknown, but keeps the sign-off from being given.
+    """
+
+    reason: str
+    needs: Level | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a check saw that lets it pass: the figure, its limit and unit, how many samples, and where they are recorded.
+
+    `services` are those whose behaviour was observed; the weakest of their levels is the level of the proof.
+    """
+
+    statement: str
+    samples: int
+    services: tuple[str, ...] = ()
+    value: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+Outcome = Finding | Gap | Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one check concluded from everything it was shown."""
+
+    check: str
+    verdict: Verdict
+    level: Level
+    title: str
+    baseline: str = ""
+    findings: tuple[Finding, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A running service as the report names it: which version answered, and at which level of proof it counts."""
+
+    service: str
+    level: Level
+    version: str
+    note: str = ""
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of several together; nothing at all is UNKNOWN, never a pass."""
+    return max(verdicts, default=Verdict.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineResult:
+    """One documented baseline as measured: the row people look for first."""
+
+    id: str
+    title: str
+    source: str
+    verdict: Verdict
+    level: Level
+    statement: str
+    value: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    samples: int = 0
+    evidence: tuple[Evidence, ...] = ()
+    checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementResult:
+    """One line of a stakeholder's checklist. `by_person` lines carry no verdict of ours and are left to that person."""
+
+    id: str
+    stakeholder: str
+    title: str
+    by_person: bool
+    verdict: Verdict
+    level: Level
+    required_level: Level
+    statement: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One row of the table of phases: what the time went into. `verdict` is None for work that judges nothing."""
+
+    name: str
+    detail: str
+    seconds: float
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayChange:
+    """What differs between the configuration under test and what ran, as a unified diff of one file, and why."""
+
+    file: str
+    diff: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything the reporters render; `verdict.json` is this value written out."""
+
+    run: str
+    started: float
+    seconds: float
+    config_path: str
+    config_sha256: str
+    launcher: str
+    suites: tuple[str, ...]
+    components: tuple[Component, ...]
+    judgements: tuple[Judgement, ...]
+    baselines: tuple[BaselineResult, ...]
+    requirements: tuple[RequirementResult, ...]
+    phases: tuple[Phase, ...]
+    overlay: tuple[OverlayChange, ...]
+    verdict: Verdict
+    sign_off: Verdict
+    sign_off_missing: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding of the run, worst first, then by place."""
+        found = [finding for judgement in self.judgements for finding in judgement.findings]
+        return tuple(sorted(found, key=lambda f: (-f.severity, f.position, f.check)))

@@ -1,0 +1,99 @@
+"""Elasticsearch: the real server, its security on, run by a user that is not root."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.contracts import Http, Plan
+from harness.documents.tree import load_yaml
+from harness.model import Level
+from harness.services.elasticsearch_access import FILES, SUPERUSER, Access
+from harness.services.room import Room
+
+SERVICE = "elasticsearch"
+HEAP = "1g"
+CONTAINER_HOME = "/usr/share/elasticsearch"
+BOOT_SECONDS = 120.0
+
+_NATIVE_LACKS = re.compile(r"^(xpack\.(?!security)|ingest\.|indices\.lifecycle|slm|stack\.|cluster\.deprecation)")
+"""Settings of modules that the core distribution does not have: it refuses to start on an unknown setting."""
+
+_SETTING = re.compile(r"^[a-z_]+(\.[a-z_]+)+$")
+
+
+def plan(room: Room, home: Path, java: Path, access: Access, port: int, scratch: Path) -> Plan:
+    """The core distribution on `config/elasticsearch.yml`; settings of modules it lacks are left out and said so."""
+    config, data, logs, temporary = (scratch / name for name in ("config", "data", "logs", "tmp"))
+    for folder in (config, data, logs, temporary):
+        folder.mkdir(parents=True)
+    for name in FILES:
+        shutil.copyfile(access.folder / name, config / name)
+    shutil.copyfile(home / "config" / "log4j2.properties", config / "log4j2.properties")
+    roles = room.path(f"{CONTAINER_HOME}/config/roles.yml")
+    shutil.copyfile(roles if roles.is_file() else home / "config" / "roles.yml", config / "roles.yml")
+    (config / "jvm.options").write_text(_jvm_options(home, logs), encoding="utf-8")
+    settings = room.path(f"{CONTAINER_HOME}/config/elasticsearch.yml")
+    text = settings.read_text(encoding="utf-8") if settings.is_file() else ""
+    overlaid = {
+        "http.port": str(port),
+        "http.host": "127.0.0.1",
+        "transport.port": str(port + 10000),
+        "network.host": "127.0.0.1",
+        "path.data": str(data),
+        "path.logs": str(logs),
+        "node.store.allow_mmap": "false",
+        "discovery.type": "single-node",
+    }
+    image = {name: value for name, value in room.environment().items() if _SETTING.match(name)}
+    room.rewrite(settings, _settings(text, {**image, **overlaid}), "endpoints; settings of modules this build lacks")
+    shutil.copyfile(settings, config / "elasticsearch.yml")
+    token = base64.b64encode(":".join(access.auth(SUPERUSER)).encode()).decode()
+    return Plan(
+        name=room.instance,
+        service=SERVICE,
+        argv=(str(home / "bin" / "elasticsearch"),),
+        ready=Http("/_cluster/health?wait_for_status=yellow&timeout=1s", authorization=f"Basic {token}"),
+        level=Level.NATIVE,
+        port=port,
+        environment={
+            "ES_PATH_CONF": str(config),
+            "ES_JAVA_HOME": str(java),
+            "ES_TMPDIR": str(temporary),
+            "ES_JAVA_OPTS": f"-Xms{HEAP} -Xmx{HEAP} -XX:TieredStopAtLevel=4",
+        },
+        folder=scratch,
+        owned=(scratch,),
+        unprivileged=True,
+        deadline_seconds=BOOT_SECONDS,
+        overlay=tuple(room.changes),
+    )
+
+
+def _jvm_options(home: Path, logs: Path) -> str:
+    """The distribution's own options, less the incubator module that this Java may not have."""
+    kept = []
+    for line in (home / "config" / "jvm.options").read_text(encoding="utf-8").splitlines():
+        if "add-modules" not in line and not line.startswith("-Xlog:gc"):
+            kept.append(line.replace("hs_err_pid", f"{logs}/hs_err_pid"))
+    return "\n".join(kept) + "\n"
+
+
+def _settings(text: str, overlaid: Mapping[str, str]) -> str:
+    """The settings file with the overlaid ones in place of its own, and without those of modules that are not there."""
+    tree = load_yaml(text, "elasticsearch.yml") if text.strip() else None
+    dropped: set[int] = set()
+    lines = text.splitlines()
+    for key in tree.value if tree and isinstance(tree.value, dict) else ():
+        if key in overlaid or _NATIVE_LACKS.match(str(key)):
+            first = tree.key_at(key).line - 1  # type: ignore[union-attr]
+            dropped.add(first)
+            for number in range(first + 1, len(lines)):
+                if lines[number][:1] not in (" ", "-"):
+                    break
+                dropped.add(number)
+    kept = [line for number, line in enumerate(lines) if number not in dropped]
+    return "\n".join([*kept, *(f"{key}: {value}" for key, value in overlaid.items())]) + "\n"
