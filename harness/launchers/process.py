@@ -95,7 +95,12 @@ class ProcessLauncher:
     def __init__(self, logs: Path, ledger: Ledger) -> None:
         self._logs = logs
         self._ledger = ledger
+        self._cancelled = False
         logs.mkdir(parents=True, exist_ok=True)
+
+    def cancel(self) -> None:
+        """Have whoever waits for an instance to be ready give up at once."""
+        self._cancelled = True
 
     def launch(self, plan: Plan) -> ProcessInstance:
         """Start it and wait until it is ready; raises StackError with status and log tail when it is not."""
@@ -104,7 +109,7 @@ class ProcessLauncher:
         last: list[str] = ["nothing yet"]
         try:
             wait.until(
-                lambda: not instance.alive() or _is_ready(instance, plan, last),
+                lambda: self._cancelled or not instance.alive() or _is_ready(instance, plan, last),
                 deadline=plan.deadline_seconds,
                 saying=f"{plan.name} to be ready ({_describe(plan)})",
                 every=0.05,
@@ -116,6 +121,9 @@ class ProcessLauncher:
         except BaseException:
             instance.stop()
             raise
+        if self._cancelled:
+            instance.stop()
+            raise StackError(f"{plan.name} was stopped while it booted, because something else went wrong")
         if not instance.alive():
             raise _failed(instance, f"{plan.name} {instance.exit_status()} before it was ready")
         instance.boot_seconds = time.monotonic() - began

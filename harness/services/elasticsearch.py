@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from harness.contracts import Http, Plan
 from harness.documents.tree import load_yaml
@@ -25,7 +26,7 @@ _NATIVE_LACKS = re.compile(r"^(xpack\.(?!security)|ingest\.|indices\.lifecycle|s
 _SETTING = re.compile(r"^[a-z_]+(\.[a-z_]+)+$")
 
 
-def plan(room: Room, home: Path, java: Path, access: Access, port: int, scratch: Path) -> Plan:
+def plan(room: Room, home: Path, java: Path, access: Access, port: int, transport: int, scratch: Path) -> Plan:
     """The core distribution on `config/elasticsearch.yml`; settings of modules it lacks are left out and said so."""
     config, data, logs, temporary = (scratch / name for name in ("config", "data", "logs", "tmp"))
     for folder in (config, data, logs, temporary):
@@ -41,7 +42,7 @@ def plan(room: Room, home: Path, java: Path, access: Access, port: int, scratch:
     overlaid = {
         "http.port": str(port),
         "http.host": "127.0.0.1",
-        "transport.port": str(port + 10000),
+        "transport.port": str(transport),
         "network.host": "127.0.0.1",
         "path.data": str(data),
         "path.logs": str(logs),
@@ -97,3 +98,29 @@ def _settings(text: str, overlaid: Mapping[str, str]) -> str:
                 dropped.add(number)
     kept = [line for number, line in enumerate(lines) if number not in dropped]
     return "\n".join([*kept, *(f"{key}: {value}" for key, value in overlaid.items())]) + "\n"
+
+
+_LIFECYCLE = ("index.lifecycle.name", "index.lifecycle.rollover_alias", "index.lifecycle.parse_origination_date")
+
+
+def without_lacking(body: Any) -> tuple[Any, tuple[str, ...]]:
+    """A template or index body without settings of modules the core distribution lacks, and the names of those."""
+    left_out: list[str] = []
+
+    def cut(value: Any, path: str) -> Any:
+        if isinstance(value, list):
+            return [cut(item, path) for item in value]
+        if not isinstance(value, dict):
+            return value
+        kept = {}
+        for key, item in value.items():
+            here = f"{path}.{key}" if path else str(key)
+            setting = here.split("settings.", 1)[-1]
+            setting = setting if setting.startswith("index.") else f"index.{setting}"
+            if "settings" in here and setting in ("index.lifecycle", *_LIFECYCLE):
+                left_out.append(f"{here} = {item}")
+            else:
+                kept[key] = cut(item, here)
+        return kept
+
+    return cut(body, ""), tuple(left_out)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.contracts import Http, Plan
 from harness.errors import StackError
 from harness.model import Level
-from harness.services.room import Room, endpoints, overriding
+from harness.documents.positions import Step, Tree
+from harness.documents.tree import load_yaml
+from harness.services.room import Room, overriding
 
 SERVICE = "prometheus"
 CONFIG_FLAG = "--config.file="
@@ -28,16 +30,19 @@ def data_folder(room: Room) -> Path:
     return Path(flag(room.command(), DATA_FLAG))
 
 
-def plan(room: Room, binary: Path, port: int, known: Mapping[str, str]) -> Plan:
+def plan(
+    room: Room, binary: Path, port: int, targets: Mapping[str, str], alertmanagers: Mapping[str, Sequence[str]]
+) -> Plan:
     """Prometheus on the configuration under test: its rules, intervals and `for:` untouched.
 
-    `known` maps the deployment's `host:port` to where it listens in this run. The two flags that are added let pending
+    `targets` maps the deployment's `host:port` to where it is scraped in this run, `alertmanagers` to where alerts go;
+    what is not in them stays as it is written, and fails as it would in production. The two flags that are added let pending
     alerts be restored from a backfilled past at once (Prometheus 3.11 restores at a group's second evaluation).
     """
     command = room.command()
     config = Path(flag(command, CONFIG_FLAG))
     text = config.read_text(encoding="utf-8") if config.exists() else ""
-    room.rewrite(config, endpoints(room.localise(text), known), "endpoints of this run")
+    room.rewrite(config, room.localise(_rewired(text, targets, alertmanagers)), "endpoints of this run")
     flags = room.flags(
         {
             "--web.listen-address": f"127.0.0.1:{port}",
@@ -56,3 +61,29 @@ def plan(room: Room, binary: Path, port: int, known: Mapping[str, str]) -> Plan:
         folder=room.root,
         overlay=tuple(room.changes),
     )
+
+
+def _rewired(text: str, targets: Mapping[str, str], alertmanagers: Mapping[str, Sequence[str]]) -> str:
+    """The configuration with its endpoints replaced where they stand, everything else to the letter."""
+    tree = load_yaml(text, "prometheus.yml", strict=False)
+    edits: list[tuple[int, int, str]] = []
+    for path, value in _endpoints(tree):
+        here = alertmanagers.get(value, ()) if path[0] == "alerting" else (targets[value],) if value in targets else ()
+        span = tree.locator.value(path)
+        if here and span:
+            before = text[: span.start].rstrip()[-1:]
+            indent = " " * (span.start - text.rfind("\n", 0, span.start) - 3)
+            between = f"\n{indent}- " if before == "-" else ", "
+            edits.append((span.start, span.end, between.join(f'"{address}"' for address in here)))
+    for start, end, new in sorted(edits, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def _endpoints(tree: Tree) -> Iterator[tuple[tuple[Step, ...], str]]:
+    """Where each static target of the configuration stands."""
+    for section in (("scrape_configs",), ("alerting", "alertmanagers")):
+        for i, job in enumerate(tree.get(*section) or ()):
+            for j, group in enumerate((job or {}).get("static_configs") or ()):
+                for k, target in enumerate((group or {}).get("targets") or ()):
+                    yield (*section, i, "static_configs", j, "targets", k), str(target)

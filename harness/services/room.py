@@ -9,101 +9,57 @@ from __future__ import annotations
 
 import difflib
 import re
-import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
+from harness.documents.compose import Compose, Mount, Service
+from harness.documents.substitution import references, substitute
 from harness.errors import StackError
 from harness.model import OverlayChange, Position
-
-_VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?:(:?[-?+])((?:[^{}]|\{[^}]*\})*))?\}|(\w+))")
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """One volume of a service: `source` is a path beside the compose file, a host path, or a volume's name."""
-
-    source: str
-    target: str
-
-    @property
-    def bound(self) -> bool:
-        """Whether the source is a file or folder of the configuration."""
-        return self.source.startswith(".")
-
-    @property
-    def named(self) -> bool:
-        """Whether the source is a named volume."""
-        return not self.source.startswith((".", "/", "~"))
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The compose file as far as rooms need it, with the variables it is run with."""
+    """The compose file, the folder it stands in, and the variables it is run with."""
 
     folder: Path
-    file: str
-    services: Mapping[str, Mapping[str, Any]]
+    compose: Compose
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    def service(self, name: str) -> Mapping[str, Any]:
+    def service(self, name: str) -> Service:
         """The service's entry. Raises StackError when the compose file has none."""
-        entry = self.services.get(name)
-        if entry is None:
-            known = ", ".join(sorted(self.services)) or "none"
-            raise StackError(f"{self.file} has no service {name!r}", hint=f"It has: {known}.")
-        return entry
+        found = self.compose.service(name)
+        if found is None:
+            known = ", ".join(service.name for service in self.compose.services) or "none"
+            raise StackError(f"there is no service {name!r}", at=Position(self.compose.file), hint=f"It has: {known}.")
+        return found
 
-    def words(self, name: str, key: str) -> tuple[str, ...]:
-        """`command` or `entrypoint` as words, variables substituted."""
-        value = self.service(name).get(key) or ()
-        words = shlex.split(value) if isinstance(value, str) else [str(word) for word in value]
-        return tuple(self.substitute(word) for word in words)
+    def words(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Words of a command, variables substituted."""
+        return tuple(self.filled(word) for word in words)
+
+    def filled(self, text: str) -> str:
+        """Text with compose's variables filled in. Raises StackError for a required one that is not set."""
+        for reference in references(text):
+            if reference.required is not None and not self.variables.get(reference.name):
+                raise StackError(
+                    f"variable {reference.name} is required: {reference.required}",
+                    at=Position(self.compose.file),
+                    hint="Set it in .env.",
+                )
+        return substitute(text, self.variables)
 
     def environment(self, name: str) -> dict[str, str]:
-        """The service's variables, substituted; one without a value is taken from the deployment's."""
-        given = self.service(name).get("environment") or {}
-        pairs = given.items() if isinstance(given, dict) else (str(item).partition("=")[::2] for item in given)
-        return {
-            str(key): self.variables.get(str(key), "") if value in (None, "") else self.substitute(_text(value))
-            for key, value in pairs
-        }
-
-    def mounts(self, name: str) -> tuple[Mount, ...]:
-        """The service's volumes, short and long syntax."""
-        found = []
-        for volume in self.service(name).get("volumes") or ():
-            if isinstance(volume, dict):
-                found.append(Mount(str(volume.get("source", "")), str(volume.get("target", ""))))
-            else:
-                source, _, rest = self.substitute(str(volume)).partition(":")
-                found.append(Mount(source, rest.split(":")[0]))
-        return tuple(found)
-
-    def substitute(self, text: str) -> str:
-        """Compose's variable substitution. Raises StackError for a required variable that is not set."""
-        return _VARIABLE.sub(self._variable, text)
-
-    def _variable(self, match: re.Match[str]) -> str:
-        name = match.group(1) or match.group(4)
-        if name is None:
-            return "$"
-        value, operator, argument = self.variables.get(name), match.group(2) or "", match.group(3) or ""
-        empty = value is None or (operator.startswith(":") and not value)
-        if "?" in operator and empty:
-            raise StackError(f"{self.file}: variable {name} is required: {argument}", hint="Set it in .env.")
-        if "-" in operator and empty:
-            return self.substitute(argument)
-        if "+" in operator:
-            return "" if empty else self.substitute(argument)
-        return value or ""
+        """The service's variables, filled in; one without a value is taken from the deployment's."""
+        declared = self.service(name).environment
+        return {k: self.variables.get(k, "") if v is None else self.filled(v) for k, v in declared.items()}
 
 
-def _text(value: object) -> str:
-    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+def _shared(mount: Mount) -> bool:
+    """Whether the mount shows a file or folder of the configuration, rather than a path of the host."""
+    return mount.kind == "bind" and mount.source.startswith(".")
 
 
 class Room:
@@ -119,18 +75,21 @@ class Room:
         self._lay_out(volumes)
 
     def _lay_out(self, volumes: Path) -> None:
-        for mount in sorted(self.deployment.mounts(self.service), key=lambda m: len(m.target)):
+        for mount in sorted(self._mounts(), key=lambda m: len(m.target)):
             target = self.path(mount.target)
             target.parent.mkdir(parents=True, exist_ok=True)
-            if mount.named:
+            if mount.kind == "volume":
                 volume = volumes / mount.source
                 volume.mkdir(parents=True, exist_ok=True)
                 if not target.exists():
                     target.symlink_to(volume)
-            elif not mount.bound:
-                target.mkdir(exist_ok=True)  # a path of the host: empty here, a test reads nobody's logs
-            else:
+            elif _shared(mount):
                 self._copy(mount, target)
+            else:
+                target.mkdir(exist_ok=True)  # a path of the host: empty here, a test reads nobody's logs
+
+    def _mounts(self) -> tuple[Mount, ...]:
+        return self.deployment.service(self.service).mounts
 
     def _copy(self, mount: Mount, target: Path) -> None:
         source = self.deployment.folder / mount.source
@@ -140,8 +99,8 @@ class Room:
             shutil.copyfile(source, target)
         else:
             raise StackError(
-                f"{self.deployment.file}: {self.service} mounts {mount.source}, which does not exist",
-                at=Position(self.deployment.file),
+                f"{self.service} mounts {mount.source}, which does not exist",
+                at=mount.position,
                 hint=f"Create {mount.source} or correct the mount; Docker would make an empty directory of it.",
             )
 
@@ -151,14 +110,14 @@ class Room:
 
     def localise(self, text: str) -> str:
         """An argument or value with every path below a mount replaced by where it is here."""
-        for mount in sorted(self.deployment.mounts(self.service), key=lambda m: -len(m.target)):
+        for mount in sorted(self._mounts(), key=lambda m: -len(m.target)):
             pattern = re.compile(rf"(?<![\w./-]){re.escape(mount.target)}(?=/|\b|$)")
             text = pattern.sub(lambda _, target=mount.target: str(self.path(target)), text)  # type: ignore[misc]
         return text
 
     def command(self) -> tuple[str, ...]:
         """The container's command, its paths localised."""
-        return tuple(self.localise(word) for word in self.deployment.words(self.service, "command"))
+        return tuple(self.localise(word) for word in self.deployment.words(self.deployment.service(self.service).command))
 
     def environment(self) -> dict[str, str]:
         """The container's variables, their paths localised."""
@@ -166,8 +125,8 @@ class Room:
 
     def mounted(self, path: Path) -> Path | None:
         """Which file of the configuration a path here shows, relative to its folder; None when it shows none."""
-        for mount in self.deployment.mounts(self.service):
-            if mount.bound and path.is_relative_to(self.path(mount.target)):
+        for mount in self._mounts():
+            if _shared(mount) and path.is_relative_to(self.path(mount.target)):
                 return Path(mount.source) / path.relative_to(self.path(mount.target))
         return None
 
@@ -188,7 +147,8 @@ class Room:
         words = tuple(f"{flag}={value}" for flag, value in added.items())
         if words:
             diff = "\n".join(f"+ {word}" for word in words).replace(str(self.root), "…")
-            self.changes.append(OverlayChange(f"{self.deployment.file} {self.service} command ({self.instance})", diff, why))
+            file = f"{self.deployment.compose.file} {self.service} command ({self.instance})"
+            self.changes.append(OverlayChange(file, diff, why))
         return words
 
 

@@ -1,0 +1,258 @@
+"""Boots the parts of the stack that the chosen suites need, in parallel by dependency."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from harness.contracts import Sink
+from harness.documents.env import Env
+from harness.documents.rules import Alert, Rules
+from harness.errors import UnreadableError
+from harness.generators import metrics, scenario
+from harness.lane import PREPARATION_SECONDS, Lane, Programs
+from harness.model import OverlayChange, Position
+from harness.services import alertmanager, elasticsearch, elasticsearch_access, filebeat, node_exporter, prometheus
+from harness.services import logstash as logstash_service
+from harness.services.room import Deployment, Room
+from harness.settings import read_yaml
+from harness.sinks.pagerduty import PagerDutySink
+from harness.sinks.slack import SlackSink
+from harness.sinks.smtp import SmtpSink
+from harness.stack import Stack, in_parallel
+from harness.wait import until
+
+PAST_SECONDS = 7200.0
+DISCOVERY_SECONDS = 30.0
+
+ALERTMANAGERS = {"alertmanager": "", "alertmanager-storm": "storm", "alertmanager-plain": "plain"}
+"""Instance → lane of its sinks. `plain` is the one without inhibition, to compare with."""
+
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "elasticsearch": ("elasticsearch",),
+    "pipeline": ("elasticsearch", "logstash", "filebeat"),
+    "prometheus": ("sinks", "node-exporter", "alertmanager", "main lane"),
+    "alerting": ("sinks", "node-exporter", "alertmanager", "comparison", "main lane", "lanes"),
+}
+"""What a suite may ask for, and the steps that make it."""
+
+
+class Boot:
+    """One boot of a stack: `run(parts)`."""
+
+    def __init__(self, stack: Stack, fixtures_folder: Path) -> None:
+        self.stack = stack
+        self._fixtures = fixtures_folder
+        self._given: Mapping[str, Any] = stack.fixtures["deployment"]
+        self._ports: dict[str, int] = {}
+        self._secrets = {name: secrets.token_hex(16) for name in ("smtp_password", "pagerduty_key")}
+        self._slack = SlackSink(stack.recorder)
+        self._pagerduty = PagerDutySink(stack.recorder)
+        self._smtp = {
+            lane: SmtpSink(stack.recorder, user="caredroid", password=self._secrets["smtp_password"], lane=lane)
+            for lane in ALERTMANAGERS.values()
+        }
+
+    def run(self, parts: Collection[str]) -> None:
+        """Boot the parts. Raises StackError with the status and log tail of what did not come up."""
+        wanted = {step for part in parts for step in PARTS[part]}
+        steps = {
+            "elasticsearch": ((), self._elasticsearch),
+            "logstash": (("elasticsearch",), self._logstash),
+            "filebeat": (("logstash",), self._filebeat),
+            "sinks": ((), self._sinks),
+            "node-exporter": ((), self._node_exporter),
+            "alertmanager": (("sinks",), lambda: self._alertmanager("alertmanager")),
+            "comparison": (("sinks",), self._comparison),
+            "main lane": (("alertmanager", "node-exporter"), lambda: self._lanes(self._waves()[:1])),
+            "lanes": (
+                ("alertmanager", "comparison", "node-exporter"),
+                lambda: self._lanes([*self._waves()[1:], self._given["lanes"]["storm"]]),
+            ),
+        }
+        self._live_at = time.time() + PREPARATION_SECONDS
+        chosen = {
+            name: (tuple(need for need in needs if need in wanted), step)
+            for name, (needs, step) in steps.items()
+            if name in wanted
+        }
+        in_parallel(chosen, self.stack.cancel)
+
+    def _waves(self) -> list[str]:
+        return list(self._given["lanes"]["waves"])
+
+    def _port(self, name: str) -> int:
+        return self._ports.setdefault(name, self.stack.ports.lease())
+
+    def _deployment(self, lane: str = "") -> Deployment:
+        filled = {}
+        example = {name: value for file in self.stack.configuration.of(Env) for name, value in file.values.items()}
+        for name, value in {**example, **self._given["variables"]}.items():
+            filled[name] = self._fill(str(value), lane)
+        return Deployment(self.stack.configuration.folder, self.stack.compose, filled)
+
+    def _fill(self, text: str, lane: str) -> str:
+        if not text.startswith("{"):
+            return text or secrets.token_hex(8)
+        word, _, argument = text.strip("{}").partition(":")
+        smtp = self._smtp[lane]
+        if word == "password":
+            return self.stack.elasticsearch_auth(argument)[1] if self.stack.access else ""
+        values = {
+            "slack": self._slack.url(lane),
+            "smtp_host": smtp.host,
+            "smtp_port": str(smtp.port),
+            "smtp_user": smtp.user,
+            **self._secrets,
+        }
+        if word not in values:
+            raise UnreadableError(f"no such word: {text}", at=Position("fixtures/deployment.yml"))
+        return values[word]
+
+    def _room(self, service: str, instance: str, lane: str = "", volumes: str = "") -> Room:
+        space = self.stack.workspace
+        return Room(
+            self._deployment(lane), service, instance, space.scratch / "rooms" / instance, space.volumes / (volumes or instance)
+        )
+
+    # Elasticsearch and the log pipeline
+
+    def _elasticsearch(self) -> None:
+        stack, tools = self.stack, self.stack.toolchain
+        users = self._given["elasticsearch"]["users"]
+        stack.access = elasticsearch_access.prepare(tools.cache, tools.elasticsearch_home, tools.java_home, users)
+        room = self._room("elasticsearch", "elasticsearch")
+        scratch = stack.workspace.scratch / "elasticsearch"
+        port, transport = self._port("elasticsearch"), self._port("elasticsearch-transport")
+        plan = elasticsearch.plan(
+            room, tools.elasticsearch_home, tools.java_home, stack.access, port, transport, scratch
+        )
+        stack.launch(plan)
+        self._install()
+
+    def _install(self) -> None:
+        """Give the fresh Elasticsearch what the deployment's entrypoint would, and record what it accepted."""
+        auth = self.stack.elasticsearch_auth(elasticsearch_access.SUPERUSER)
+        for entry in self._given["elasticsearch"]["install"]:
+            try:
+                body = self._body(entry)
+            except (OSError, ValueError) as error:
+                self._installed(entry, None, f"cannot be read: {error}")
+                continue
+            body, left_out = elasticsearch.without_lacking(body)
+            if left_out:
+                why = "settings of modules that the core distribution lacks"
+                diff = "\n".join(f"- {name}" for name in left_out)
+                self.stack.overlay.append(OverlayChange(f"{entry['file']} (elasticsearch)", diff, why))
+            answer = requests.put(self.stack.url("elasticsearch") + entry["put"], json=body, auth=auth, timeout=30)
+            self._installed(entry, answer.status_code, answer.text[:600], left_out)
+
+    def _body(self, entry: Mapping[str, Any]) -> Any:
+        if "file" not in entry:
+            return {}
+        return json.loads((self.stack.configuration.folder / entry["file"]).read_text(encoding="utf-8"))
+
+    def _installed(self, entry: Mapping[str, Any], status: int | None, text: str, left_out: Collection[str] = ()) -> None:
+        data = {"file": entry.get("file", ""), "part": entry["part"], "status": status, "answer": text, "left_out": list(left_out)}
+        self.stack.recorder.record("install", entry["put"], data)
+
+    def _logstash(self) -> None:
+        room = self._room("logstash", "logstash")
+        known = {self._given["listens"]["elasticsearch"]: f"127.0.0.1:{self._port('elasticsearch')}"}
+        dead = self._given["logs"]["dead_letter"]
+        plan = logstash_service.plan(room, self._port("logstash"), self._port("logstash-api"), known, dead)
+        self.stack.launch(plan)
+
+    def _filebeat(self) -> None:
+        _ = self.stack.log_folder
+        room = self._room("filebeat", "filebeat", volumes="logs")
+        known = {self._given["listens"]["logstash"]: f"127.0.0.1:{self._port('logstash')}"}
+        scratch = self.stack.workspace.scratch / "filebeat"
+        plan = filebeat.plan(room, self.stack.toolchain.binary("filebeat"), self._port("filebeat"), known, scratch)
+        self.stack.launch(plan)
+
+    # Alerting
+
+    def _sinks(self) -> None:
+        sinks: list[Sink] = [self._slack, self._pagerduty, *self._smtp.values()]
+        for sink in sinks:
+            sink.start()
+            self.stack.sinks.append(sink)
+
+    def _node_exporter(self) -> None:
+        room = self._room("node-exporter", "node-exporter")
+        binary = self.stack.toolchain.binary("node_exporter")
+        self.stack.launch(node_exporter.plan(room, binary, self._port("node-exporter")))
+
+    def _comparison(self) -> None:
+        for name in list(ALERTMANAGERS)[1:]:
+            self._alertmanager(name)
+
+    def _alertmanager(self, name: str) -> None:
+        lane = ALERTMANAGERS[name]
+        ca_file = self.stack.workspace.scratch / f"{name}-ca.pem"
+        ca_file.write_text(self._smtp[lane].ca_pem, encoding="utf-8")
+        known = {alertmanager.PAGERDUTY: self._pagerduty.url(lane)}
+        room = self._room("alertmanager", name, lane)
+        binary = self.stack.toolchain.binary("alertmanager")
+        plan = alertmanager.plan(
+            room, binary, self._port(name), known, ca_file, inhibiting=name != "alertmanager-plain"
+        )
+        self.stack.launch(plan)
+
+    # Lanes: Prometheus under a scenario
+
+    def _lanes(self, names: Collection[str]) -> None:
+        alerts = [alert for rules in self.stack.configuration.of(Rules) for alert in rules.alerts]
+        world = metrics.read_world(self.stack.fixtures["world"], self.stack.fixtures["catalog"])
+        in_parallel({name: ((), lambda name=name: self._lane(name, world, alerts)) for name in names}, self.stack.cancel)  # type: ignore[misc]
+
+    def _lane(self, name: str, world: metrics.World, alerts: list[Alert]) -> None:
+        stack = self.stack
+        file = self._fixtures / "scenarios" / f"{name}.yml"
+        played = scenario.read(name, read_yaml(file), f"fixtures/scenarios/{name}.yml")
+        main = name == self._given["lanes"]["dashboards"]
+        instance = "prometheus" if main else f"prometheus-{name}"
+        lane = Lane(instance, played, world, alerts, stack.workspace.scratch / instance, PAST_SECONDS if main else 0.0)
+        storm = name == self._given["lanes"]["storm"]
+        port = self._port(instance)
+        upstreams = {
+            "prometheus": f"http://127.0.0.1:{port}/metrics",
+            "alertmanager": f"http://127.0.0.1:{self._port('alertmanager')}/metrics",
+            "node-exporter": f"http://127.0.0.1:{self._port('node-exporter')}/metrics",
+        }
+        jobs = [job for job in self._given["listens"] if job in {*upstreams, *(s.job for s in world.series)}]
+        opened = lane.open_targets(jobs, upstreams)
+        stack.on_stop(lane.stop)
+        targets = {self._given["listens"][job]: address for job, address in opened.items()}
+        receiving = list(ALERTMANAGERS)[1:] if storm else ["alertmanager"]
+        to = {self._given["listens"]["alertmanager"]: [f"127.0.0.1:{self._port(receiver)}" for receiver in receiving]}
+        room = self._room("prometheus", instance)
+        plan = prometheus.plan(room, stack.toolchain.binary("prometheus"), port, targets, to)
+        programs = Programs(stack.toolchain.binary("prometheus"), stack.toolchain.binary("promtool"))
+        lane.prepare(room, programs, stack.launcher, port, stack.recorder, self._live_at)
+        lane.go_live(lambda plan: stack.launch(plan), plan)
+        stack.lanes[name] = lane
+        self._discovered(lane, instance)
+
+    def _discovered(self, lane: Lane, instance: str) -> None:
+        """Wait until Prometheus knows its Alertmanagers: what fires earlier is sent a minute late (its resend delay)."""
+        url = f"{self.stack.url(instance)}/api/v1/alertmanagers"
+
+        def known() -> bool:
+            self.stack.require_alive()
+            return bool(requests.get(url, timeout=5).json()["data"]["activeAlertmanagers"])
+
+        until(known, deadline=DISCOVERY_SECONDS, saying=f"{instance} to discover its Alertmanager")
+        storm = lane.scenario.name == self._given["lanes"]["storm"]
+        data = {"instance": instance, "live_at": lane.live_at, "wave": not storm}
+        self.stack.recorder.record("live", lane.scenario.name, data)
+        if storm:
+            played = {"fires": sorted(lane.scenario.fires), "muted": sorted(lane.scenario.muted)}
+            self.stack.recorder.record("storm", lane.scenario.name, played)

@@ -1,0 +1,1 @@
+"""Every check: linter rules and run verifiers, the id is the path."""

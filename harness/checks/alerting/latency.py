@@ -1,0 +1,80 @@
+"""Notifications arrive within the documented latency of their firing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.checks.alerting import recorded
+from harness.contracts import Check, Context
+from harness.documents.alertmanager import Route
+from harness.model import Evidence, Gap, History, Outcome, Proof
+
+
+class Latency(Check):
+    """Every alert is in every one of its channels within 5 s of firing, net of the route's configured group_wait.
+
+    Why: minutes count in a clinic. How measured: from the alert's `startsAt` (the evaluation at which Prometheus found it
+    firing) to the last byte of the notification at the sink, one machine, one clock; p95 over alerts and channels. A
+    configured `group_wait` is a decision, not a delay: it is subtracted, and the total is reported beside it. Alerts that
+    fired before Prometheus had discovered its Alertmanager are left out: they measure its resend delay. How to fix: look
+    at group_wait, at the receiver's timeouts, at Alertmanager's log.
+    """
+
+    subject, suite, baseline = History, "alerting", "alert-latency"
+
+    def examine(self, history: History, context: Context) -> Iterable[Outcome]:
+        """The p95 of the net latency against the baseline."""
+        limit = _limit(context, self.baseline)
+        root = recorded.routing(context)
+        received = recorded.notifications(history, recorded.MAIN)
+        live = [o.at for o in history.of_kind("live") if o.data.get("wave", True)]
+        net: list[float] = []
+        total: list[float] = []
+        left_out = 0
+        slowest = (0.0, "")
+        for firing in recorded.firings(history):
+            if live and firing.starts_at < max(live):
+                left_out += 1
+                continue
+            waited = _group_wait(firing, root)
+            first: dict[str, float] = {}
+            for notification in recorded.naming(received, firing.alert):
+                first.setdefault(notification.subject, notification.at)
+            for channel, at in first.items():
+                total.append(at - firing.starts_at)
+                net.append(max(0.0, at - firing.starts_at - waited))
+                slowest = max(slowest, (net[-1], f"{firing.alert} at {channel}"))
+        if not net:
+            yield Gap("no notification of a dated alert was received, so no latency was measured")
+            return
+        p95 = recorded.percentile(net, 0.95)
+        median, worst = recorded.percentile(net, 0.5), max(net)
+        statement = (
+            f"p95 {p95:.2f} s net of group_wait (median {median:.2f} s, max {worst:.2f} s, {len(net)} notifications); "
+            f"total p95 {recorded.percentile(total, 0.95):.1f} s; {left_out} fired before discovery and are left out"
+        )
+        if p95 > limit:
+            where = root.at("group_wait") if root else recorded.alerts(context)[0].at()
+            yield self.finding(where, f"{statement}, limit {limit:g} s; slowest {slowest[1]}")
+        yield Proof(
+            statement,
+            samples=len(net),
+            services=("prometheus", "alertmanager"),
+            value=round(p95, 4),
+            limit=limit,
+            unit="s",
+            evidence=(Evidence("notification", "lane=main"), Evidence("alert-state", "alertmanager")),
+        )
+
+
+def _limit(context: Context, baseline: str) -> float:
+    for entry in context.fixtures["baselines"]["baselines"]:
+        if entry["id"] == baseline:
+            return float(entry["limit"])
+    raise LookupError(f"no baseline {baseline}")
+
+
+def _group_wait(firing: recorded.Firing, root: Route | None) -> float:
+    """The wait its route configures; Alertmanager's own default of 30 s is resolved by the document."""
+    taken = root.destinations(firing.labels) if root else ()
+    return (taken[0].group_wait or 0.0) if taken else 0.0

@@ -1,0 +1,1 @@
+"""Checks against what the specification counts (fixtures/inventory.yml)."""

@@ -1,0 +1,1 @@
+"""Verifiers of the log pipeline: every line arrives once, unaltered, and without what must not be stored."""

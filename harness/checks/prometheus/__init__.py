@@ -1,0 +1,1 @@
+"""Checks of Prometheus's own configuration."""

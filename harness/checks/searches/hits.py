@@ -1,0 +1,125 @@
+"""Whether each saved search finds exactly what it should."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from harness.contracts import Check, Context
+from harness.documents.logstash import Logstash
+from harness.documents.searches import SavedSearch, Searches
+from harness.model import Evidence, Finding, Gap, History, Outcome, Position, Proof, Severity
+
+SERVICES = ("filebeat", "logstash", "elasticsearch", "kibana")
+
+_REMOVAL = re.compile(
+    r"\b(?:remove_field|remove|blacklist_names)\s*=>\s*(?P<listed>\[[^\]]*(?:\][^\]\"']*)*?\]|\"[^\"]*\"|'[^']*')"
+    r"|\brename\s*=>\s*(?P<renamed>\{[^}]*\}|\[[^\]]*\])"
+)
+
+
+class Hits(Check):
+    """Every saved search finds all the documents it should, and no other.
+
+    Why: a search that misses documents hides incidents from those on call and accesses from the auditor.
+    How measured: the generator knows which lines each search must find; every hit of the search is listed, over
+    all time the lines span, and both sets of ids are compared. What Discover counts must be the number listed. A
+    search that should find nothing proves nothing, and is unknown.
+    Fix: the finding tells whether the documents are missing altogether, lack the field, or are there and not
+    matched.
+    """
+
+    severity, subject, suite = Severity.BUG, History, "searches"
+
+    def examine(self, subject: History, context: Context) -> Iterable[Outcome]:
+        """Compare, for each search of the configuration, what was recorded of it."""
+        searches = [search for document in context.documents.of(Searches) for search in document.searches]
+        if not searches:
+            yield Gap("the configuration holds no saved search")
+            return
+        exact = listed = 0
+        for search in searches:
+            outcomes = [*self._compared(search, subject, context)]
+            yield from outcomes
+            if not outcomes:
+                recorded = subject.last("search", search.title)
+                exact, listed = exact + 1, listed + (recorded.data["hits"] if recorded else 0)
+        if exact:
+            statement = (
+                f"{exact} of {len(searches)} saved searches find exactly what they should, {listed:,} hits in all"
+            )
+            evidence = (Evidence("search", "every saved search", "listed hits against the generator's ids"),)
+            yield Proof(statement, exact, SERVICES, evidence=evidence)
+
+    def _compared(self, search: SavedSearch, history: History, context: Context) -> Iterator[Outcome]:
+        recorded = history.last("search", search.title)
+        if recorded is None:
+            yield Gap(f"`{search.title}` was never asked")
+            return
+        data = recorded.data
+        if "error" in data:
+            yield self.finding(search.in_query(), f"`{search.title}` could not be asked: {data['error']}")
+        elif "expected" not in data:
+            yield Gap(f"`{search.title}`: nothing says what it should find", hint="Run it with the suite `logs`.")
+        elif not data["expected"] and not data["hits"]:
+            yield Gap(f"`{search.title}` should find nothing and did, which proves nothing")
+        else:
+            yield from self._misses(search, data, context)
+            yield from self._miscounts(search, data["hits"], history)
+
+    def _misses(self, search: SavedSearch, data: Mapping[str, Any], context: Context) -> Iterator[Finding]:
+        if count := data["missing_count"]:
+            message = f"`{search.title}` finds {data['expected'] - count:,} of the {data['expected']:,} it should"
+            cause, also = _cause(data, context)
+            yield self.finding(
+                search.in_query(), f"{message}: {_some(data['missing'], count)} missing; {cause}", also=also
+            )
+        if count := data["unexpected_count"]:
+            message = f"`{search.title}` finds {count:,} it should not: {_some(data['unexpected'], count)}"
+            yield self.finding(search.in_query(), message)
+
+    def _miscounts(self, search: SavedSearch, hits: int, history: History) -> Iterator[Finding]:
+        """What Discover and the table show as the number of hits, against the hits themselves."""
+        for opened in history.of_kind("search-time", search.title):
+            counted = opened.data.get("hits", hits)
+            if counted != hits and not opened.data.get("failures"):
+                message = f"`{search.title}` has {hits:,} hits, but the {opened.data['view']} view counts {counted:,}"
+                yield self.finding(search.in_query(), message)
+                return
+
+
+def _some(ids: list[str], count: int) -> str:
+    """The ids by name, as many as fit a line."""
+    shown = ", ".join(ids[:3])
+    return shown if count <= 3 else f"{shown} and {count - 3:,} more"
+
+
+def _cause(data: Mapping[str, Any], context: Context) -> tuple[str, tuple[Position, ...]]:
+    """Why documents are missing, as far as the recorded counts tell, and where the pipeline is to blame."""
+    examined, present = data.get("examined", 0), data.get("present", 0)
+    if not present:
+        return "none of them is in the index, so they were lost on the way", ()
+    absent = f"{examined - present:,} of {examined:,} are not in the index; " if present < examined else ""
+    lacking = data.get("lacking", [])
+    if not lacking:
+        return f"{absent}they are in the index and have the queried fields, so it is the query", ()
+    places = [(field, place) for field in lacking for place in removals(field, context)]
+    fields = " and ".join(f"`{field}`" for field in lacking)
+    blame = f": the pipeline takes it away at {places[0][1]}" if places else ": no pipeline stage sets it for them"
+    return f"{absent}they are in the index without {fields}{blame}", tuple(place for _, place in places)
+
+
+def removals(field: str, context: Context) -> Iterator[Position]:
+    """Where a Logstash pipeline removes or renames a field, by its text."""
+    spelled = "".join(f"[{part}]" for part in field.split("."))
+    names = [f'"{field}"', f"'{field}'", f'"{spelled}"', f"'{spelled}'"]
+    for pipeline in context.documents.of(Logstash):
+        for statement in _REMOVAL.finditer(pipeline.text):
+            group = "listed" if statement["listed"] is not None else "renamed"
+            for name in names:
+                place = statement[group].find(name)
+                if place >= 0:
+                    start = statement.start(group) + place
+                    yield pipeline.tree.place(start, start + len(name))
+                    break

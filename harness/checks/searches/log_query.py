@@ -1,0 +1,121 @@
+"""Whether a person waits too long for a saved search."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.contracts import Check, Context
+from harness.documents.searches import Searches
+from harness.model import Evidence, Gap, History, Observation, Outcome, Position, Proof, Severity
+
+SERVICES = ("elasticsearch", "kibana")
+FEWEST = 20
+"""Samples below which a p95 is the maximum by another name."""
+
+
+class LogQuery(Check):
+    """The saved searches answer within the documented time, cold and warm.
+
+    Why: whoever investigates an incident asks many questions in a row; slow answers are questions not asked.
+    How measured: each search is opened as Discover does, grid and chart at once, timed until both are there; once
+    with Elasticsearch's caches emptied and then warm; tables built upon a search are timed too. Judged is the p95
+    over all of it. How large the corpus was and which time it spans is said with the figure, for it holds for no
+    more than that.
+    Fix: the finding names the slowest search. Leading wildcards, many shards and unmapped sort fields are the
+    usual cause.
+    """
+
+    severity, subject = Severity.BUG, History
+    baseline, suite = "log-query", "searches"
+
+    def examine(self, subject: History, context: Context) -> Iterable[Outcome]:
+        """Add up the recorded openings and compare their p95 with the limit."""
+        recorded = subject.of_kind("search-time")
+        timed = [o for o in recorded if "seconds" in o.data and not o.data.get("failures")]
+        yield from self._unasked(recorded, context)
+        limit = _limit(context)
+        if limit is None:
+            yield Gap("fixtures/baselines.yml has no limit for log-query")
+            return
+        if len(timed) < FEWEST:
+            yield Gap(f"only {len(timed)} openings were timed, a p95 needs {FEWEST}")
+            return
+        p95 = quantile([o.data["seconds"] for o in timed], 0.95)
+        if p95 >= limit:
+            title, slowest = _slowest(timed)
+            place = _places(context).get(title, Position("config/kibana"))
+            message = f"p95 {p95:.2f} s over {len(timed)} openings, the limit is {limit:g} s"
+            yield self.finding(place, f"{message}; slowest is `{title}`, p95 {slowest:.2f} s; {_corpus(subject)}")
+            return
+        statement = f"p95 {p95:.2f} s of {limit:g} s, {_details(timed)}; {_corpus(subject)}"
+        evidence = (Evidence("search-time", "every opening", f"{len(timed)} samples"),)
+        yield Proof(statement, len(timed), SERVICES, p95, limit, "s", evidence)
+
+    def _unasked(self, recorded: Sequence[Observation], context: Context) -> Iterator[Outcome]:
+        """Searches that no one opened, and those that did not open."""
+        subjects: dict[str, list[Observation]] = defaultdict(list)
+        for observation in recorded:
+            subjects[observation.subject].append(observation)
+        for title, place in _places(context).items():
+            opened = subjects.get(title, [])
+            broken = [o for o in opened if "error" in o.data or o.data.get("failures")]
+            if not opened:
+                yield Gap(f"`{title}` was never opened")
+            elif broken:
+                data = broken[0].data
+                reason = data.get("error") or data["failures"][0]
+                yield self.finding(place, f"`{title}` did not open {len(broken)} of {len(opened)} times: {reason}")
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least `share` of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def spread(values: Sequence[float], share: float) -> tuple[float, float]:
+    """A 95 % confidence interval of a quantile, from the values' order alone (normal approximation of the ranks)."""
+    ordered, count = sorted(values), len(values)
+    middle, width = share * count, 1.96 * math.sqrt(count * share * (1 - share))
+    low, high = math.floor(middle - width), math.ceil(middle + width)
+    return ordered[min(max(low - 1, 0), count - 1)], ordered[min(max(high - 1, 0), count - 1)]
+
+
+def _limit(context: Context) -> float | None:
+    entries = context.fixtures.get("baselines", {}).get("baselines", [])
+    return next((float(entry["limit"]) for entry in entries if entry["id"] == LogQuery.baseline), None)
+
+
+def _places(context: Context) -> Mapping[str, Position]:
+    return {s.title: s.in_query() for document in context.documents.of(Searches) for s in document.searches}
+
+
+def _slowest(timed: Sequence[Observation]) -> tuple[str, float]:
+    by_title: dict[str, list[float]] = defaultdict(list)
+    for observation in timed:
+        by_title[observation.subject].append(observation.data["seconds"])
+    return max(((title, quantile(values, 0.95)) for title, values in by_title.items()), key=lambda pair: pair[1])
+
+
+def _details(timed: Sequence[Observation]) -> str:
+    """Samples, confidence, and cold and warm apart."""
+    seconds = [o.data["seconds"] for o in timed]
+    low, high = spread(seconds, 0.95)
+    parts = [f"{len(timed)} openings of {len({o.subject for o in timed})} searches"]
+    parts.append(f"95 % confidence {low:.2f} to {high:.2f} s, slowest {max(seconds):.2f} s")
+    for name, wanted in (("cold", True), ("warm", False)):
+        some = [o.data["seconds"] for o in timed if bool(o.data.get("cold")) is wanted]
+        parts.append(f"{name} p95 {quantile(some, 0.95):.2f} s of {len(some)}" if some else f"none {name}")
+    return "; ".join(parts)
+
+
+def _corpus(history: History) -> str:
+    """What was searched, as it was."""
+    found: list[Mapping[str, Any]] = [o.data for o in history.of_kind("search-corpus")]
+    if not found:
+        return "the size of the corpus was not recorded"
+    most = max(found, key=lambda data: data["documents"])
+    return f"over {most['documents']:,} documents in {most['shards']} shards that span {most['days']:.1f} days"

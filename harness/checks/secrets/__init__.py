@@ -1,0 +1,1 @@
+"""Checks for secrets in files."""

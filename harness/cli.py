@@ -1,0 +1,217 @@
+"""The command line. Each command imports what it needs when it is called, so that the quick ones are quick."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+from harness.errors import HarnessError, UsageError
+from harness.model import Report, Verdict
+
+EXIT = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.UNKNOWN: 3}
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 pass, 1 fail, 2 usage or unreadable, 3 unknown."""
+    parsed = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = parsed.run
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return command(parsed)
+    except HarnessError as error:
+        sys.stderr.write(f"harness: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("harness: interrupted; everything that was started has been stopped\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="harness", description="Proves that a monitoring stack works.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    verify = commands.add_parser("verify", help="boot the stack, replay incidents through it, judge what came out")
+    verify.add_argument("--config", type=Path, metavar="DIR", help="the configuration (default: config-under-test)")
+    verify.add_argument("--suite", action="append", default=[], metavar="NAME", help="only this suite; may be repeated")
+    verify.add_argument("--launcher", choices=("auto", "container", "process", "external"), default="auto")
+    verify.add_argument("--sign-off", action="store_true", help="also demand each requirement's production level")
+    verify.add_argument("--seed", type=int, default=1, help="of what is generated (default: 1)")
+    verify.set_defaults(run=_verify)
+
+    lint = commands.add_parser("lint", help="read the files, start nothing")
+    lint.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    lint.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
+    lint.set_defaults(run=_lint)
+
+    setup = commands.add_parser("setup", help="obtain the components: build or download, once")
+    setup.set_defaults(run=_setup)
+    doctor = commands.add_parser("doctor", help="what this machine can run, and at which level of proof")
+    doctor.add_argument("--config", type=Path, metavar="DIR")
+    doctor.set_defaults(run=_doctor)
+    explain = commands.add_parser("explain", help="why a check exists, and how to fix what it finds")
+    explain.add_argument("id", nargs="?", metavar="ID")
+    explain.set_defaults(run=_explain)
+    sweep = commands.add_parser("sweep", help="remove what a killed run has left behind")
+    sweep.set_defaults(run=_sweep)
+
+    kql = commands.add_parser("kql", help="the Elasticsearch query that Kibana makes of a KQL query")
+    kql.add_argument("query")
+    kql.add_argument("--mapping", type=Path, required=True, metavar="FILE")
+    kql.set_defaults(run=_kql)
+
+    logstash = commands.add_parser("logstash", help="run a Logstash pipeline without Logstash")
+    inner = logstash.add_subparsers(required=True, metavar="COMMAND")
+    play = inner.add_parser("run", help="events on standard input, what comes out on standard output, one JSON a line")
+    play.add_argument("config", type=Path, metavar="CONF")
+    play.add_argument("--codec", choices=("json", "plain"), default="json", help="plain: raw lines, one event each")
+    play.set_defaults(run=_logstash)
+    return parser
+
+
+def _verify(given: argparse.Namespace) -> int:
+    from harness import run
+    from harness.reporters.console import Console
+    from harness.settings import Settings
+
+    settings = Settings.here(given.config)
+    console = Console()
+    report = run.verify(run.Request(settings, tuple(given.suite), given.launcher, given.seed), console)
+    folder = settings.reports / report.run
+    run.write_reports(report, folder, console)
+    console.answer(report, os.path.relpath(settings.reports / "latest"), _again(given))
+    if given.sign_off:
+        return _sign_off(report)
+    return EXIT[report.verdict]
+
+
+def _sign_off(report: Report) -> int:
+    if report.verdict is Verdict.FAIL or report.sign_off is Verdict.FAIL:
+        words = "sign-off: failed"
+    elif report.sign_off is Verdict.PASS and report.verdict is Verdict.PASS:
+        words = "sign-off: proven; the lines for a person are left to them"
+    else:
+        words = "sign-off: not proven"
+    sys.stdout.write(f"\n{words}\n" + "".join(f"  {line}\n" for line in report.sign_off_missing))
+    return EXIT[max(report.verdict, report.sign_off)]
+
+
+def _again(given: argparse.Namespace) -> str:
+    words = ["harness verify"]
+    if given.config:
+        words.append(f"--config {given.config}")
+    words += [f"--suite {name}" for name in given.suite]
+    return " ".join(words)
+
+
+def _lint(given: argparse.Namespace) -> int:
+    from harness import lint
+    from harness.settings import Settings
+
+    paths = given.paths or [Settings.here().config]
+    return lint.main(paths, given.format)
+
+
+def _setup(_: argparse.Namespace) -> int:
+    from harness.toolchain import prepare
+
+    toolchain = prepare(on_progress=lambda p: sys.stdout.write(f"{p.component:<15} {p.step} {p.detail}\n"))
+    sys.stdout.write(f"{len(toolchain.folders)} components ready in {toolchain.cache}\n")
+    return 0
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from harness.documents.compose import Compose
+    from harness.documents.configuration import Configuration
+    from harness.settings import Settings
+    from harness.toolchain.diagnosis import doctor, render
+
+    images = {}
+    try:
+        for compose in Configuration.load(Settings.here(given.config).config).of(Compose):
+            images = {service.name: service.image for service in compose.services}
+    except HarnessError:
+        images = {}
+    sys.stdout.write(render(doctor(images=images or None)) + "\n")
+    return 0
+
+
+def _explain(given: argparse.Namespace) -> int:
+    from harness.contracts import Check
+    from harness.registry import discover
+
+    checks = {kind().id: kind for kind in discover("harness.checks", Check)}  # type: ignore[type-abstract]
+    if not given.id:
+        sys.stdout.write("".join(f"{name:<40} {kind().title}\n" for name, kind in sorted(checks.items())))
+        return 0
+    if given.id not in checks:
+        import difflib
+
+        near = difflib.get_close_matches(given.id, checks, n=3)
+        raise UsageError(f"no check {given.id!r}", hint=f"Did you mean {' or '.join(near)}?" if near else "See: harness explain")
+    import inspect
+
+    kind = checks[given.id]
+    sys.stdout.write(f"{given.id}   {kind.severity.label}\n\n{inspect.getdoc(kind)}\n")
+    return 0
+
+
+def _sweep(_: argparse.Namespace) -> int:
+    from harness.launchers.ledger import sweep
+
+    swept = sweep()
+    sys.stdout.write(f"swept {swept.processes} processes and {swept.folders} folders\n" if swept else "nothing to sweep\n")
+    return 0
+
+
+def _kql(given: argparse.Namespace) -> int:
+    from harness.languages import kql
+
+    sys.stdout.write(kql.main(given.query, given.mapping).rstrip() + "\n")
+    return 0
+
+
+def _logstash(given: argparse.Namespace) -> int:
+    from harness.languages.logstash import Pipeline
+
+    try:
+        text = given.config.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{given.config} cannot be read: {error}") from error
+    pipeline = Pipeline.from_text(text, file=str(given.config), env=dict(os.environ))
+    for number, line in enumerate(sys.stdin, start=1):
+        line = line.rstrip("\n")
+        if not line.strip():
+            continue
+        for event in pipeline.process(_event(line, number, given.codec)):
+            sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _event(line: str, number: int, codec: str) -> dict[str, object]:
+    if codec == "plain":
+        return {"message": line}
+    try:
+        event = json.loads(line)
+    except ValueError as error:
+        raise UsageError(f"standard input, line {number}: not JSON: {error}", hint="Raw lines? --codec plain") from error
+    if not isinstance(event, dict):
+        raise UsageError(f"standard input, line {number}: an event is a JSON object")
+    return event
+
+
+if __name__ == "__main__":
+    sys.exit(main())

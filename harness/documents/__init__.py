@@ -1,0 +1,1 @@
+"""The artifacts of a monitoring configuration, parsed with the position of every value."""

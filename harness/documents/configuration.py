@@ -1,0 +1,173 @@
+"""A whole configuration under test: every file read, recognised and parsed, with the errors of each."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from harness.documents.document import Document, Source
+from harness.errors import HarnessError, UnreadableError, UsageError
+from harness.model import Position
+from harness.registry import discover
+
+D = TypeVar("D")
+
+_SKIPPED_FOLDERS = {".git", ".hg", ".svn", ".tox", ".venv", "node_modules", "__pycache__", ".cache"}
+_CONFIGURATION_SUFFIXES = {".yml", ".yaml", ".json", ".ndjson", ".conf", ".tmpl", ".rules", ".env", ".sh", ".options"}
+_LARGEST_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Every artifact of a folder. `files` are relative paths.
+
+    `errors` are the files that cannot be read as what they should be (encoding, syntax); `complaints` are the places
+    of readable files that have a shape nothing can be made of.
+    """
+
+    folder: Path
+    sha256: str
+    files: tuple[str, ...]
+    sources: tuple[Source, ...]
+    documents: tuple[Document, ...]
+    errors: tuple[UnreadableError, ...]
+    complaints: tuple[UnreadableError, ...] = ()
+
+    def of(self, kind: type[D]) -> tuple[D, ...]:
+        """All documents of one kind, in path order; empty when the configuration has none."""
+        return tuple(document for document in self.documents if isinstance(document, kind))
+
+    def text(self, file: str) -> str | None:
+        """The text of a file, or None when there is no such text file."""
+        return next((source.text for source in self.sources if source.file == file), None)
+
+    @property
+    def unrecognised(self) -> tuple[str, ...]:
+        """The files no kind knows."""
+        known = {document.file for document in self.documents}
+        return tuple(file for file in self.files if file not in known)
+
+    @classmethod
+    def load(cls, folder: Path) -> Configuration:
+        """Read a folder. Raises UsageError when it is none, or UnreadableError when it holds nothing to judge."""
+        folder = Path(folder)
+        if not folder.exists():
+            raise UsageError(f"{folder}: no such directory", hint="Name the directory that holds the configuration.")
+        if not folder.is_dir():
+            raise UsageError(
+                f"{folder} is a file, not a directory",
+                hint=f"Name the directory that holds the configuration, e.g. {folder.parent}.",
+            )
+        paths = tuple(_walk(folder))
+        if not paths:
+            raise UsageError(f"{folder} is empty", hint="Name the directory that holds the configuration.")
+        made = cls.of_files(folder, ((path.relative_to(folder).as_posix(), path) for path in paths))
+        if not made.documents and not made.errors:
+            raise UsageError(
+                f"{folder} holds no monitoring configuration: none of its {len(paths)} files was recognised",
+                hint="Recognised are Prometheus, Alertmanager, Grafana, Elasticsearch, Logstash, Kibana, Filebeat and "
+                "compose files, by content.",
+            )
+        return made
+
+    @classmethod
+    def of_files(cls, folder: Path, files: Iterable[tuple[str, Path]]) -> Configuration:
+        """Read the given files, each with its path relative to the folder."""
+        digest = hashlib.sha256()
+        sources, errors, names = [], [], []
+        for name, path in sorted(files):
+            names.append(name)
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                errors.append(UnreadableError(f"cannot be read: {error.strerror}", at=Position(name)))
+                continue
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+            text = _decoded(name, content, errors)
+            if text is not None:
+                sources.append(Source(name, text))
+        return cls._assembled(folder, digest.hexdigest(), tuple(names), sources, errors)
+
+    @classmethod
+    def of_texts(cls, texts: dict[str, str]) -> Configuration:
+        """A configuration as a literal: relative path → text. For cases and tests."""
+        digest = hashlib.sha256("\0".join(f"{name}\0{text}" for name, text in sorted(texts.items())).encode())
+        sources = [Source(name, text) for name, text in sorted(texts.items())]
+        return cls._assembled(Path(), digest.hexdigest(), tuple(sorted(texts)), sources, [])
+
+    @classmethod
+    def _assembled(
+        cls, folder: Path, sha256: str, files: tuple[str, ...], sources: list[Source], errors: list[UnreadableError]
+    ) -> Configuration:
+        documents: list[Document] = []
+        complaints: list[UnreadableError] = []
+        for source in sources:
+            syntactic = len(source.tree.complaints)
+            found = _recognised(source, errors)
+            documents.extend(found)
+            if source.error:
+                errors.append(source.error)
+            elif found:
+                errors.extend(source.tree.complaints[:syntactic])
+                complaints.extend(source.tree.complaints[syntactic:])
+        return cls(folder, sha256, files, tuple(sources), tuple(documents), _ordered(errors), _ordered(complaints))
+
+
+def _ordered(errors: list[UnreadableError]) -> tuple[UnreadableError, ...]:
+    """By place, each once: two kinds that read the same value complain about it twice."""
+    once = {(error.at, error.message): error for error in errors}
+    return tuple(sorted(once.values(), key=lambda error: error.at or Position("")))
+
+
+def _recognised(source: Source, errors: list[UnreadableError]) -> list[Document]:
+    documents: list[Document] = []
+    for kind in kinds():
+        try:
+            if kind.recognises(source):
+                documents.append(kind.read(source))
+        except UnreadableError as error:
+            errors.append(error)
+        except HarnessError as error:
+            errors.append(UnreadableError(error.message, at=error.at or Position(source.file), hint=error.hint))
+    return documents
+
+
+def kinds() -> tuple[type[Document], ...]:
+    """Every document kind there is, in path order of its module."""
+    return discover("harness.documents", Document)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED_FOLDERS)
+        for name in sorted(files):
+            path = Path(root, name)
+            if path.is_file():
+                yield path
+
+
+def _decoded(name: str, content: bytes, errors: list[UnreadableError]) -> str | None:
+    """The text of a file; None for what is no text, which is an error only where a configuration was to be expected."""
+    expected = Path(name).suffix.lower() in _CONFIGURATION_SUFFIXES or Path(name).name.startswith(".env")
+    if len(content) > _LARGEST_BYTES:
+        if expected:
+            size = len(content) // (1024 * 1024)
+            errors.append(UnreadableError(f"is {size} MiB, too large for a configuration", at=Position(name)))
+        return None
+    try:
+        text = content.decode("utf-8-sig")
+        if "\0" not in text:
+            return text
+        bad, why = content.index(b"\0"), "holds a NUL byte: it is binary, or not UTF-8"
+    except UnicodeDecodeError as error:
+        utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+        bad, why = error.start, "is UTF-16, not UTF-8" if utf16 else f"is not UTF-8: byte 0x{content[error.start]:02x}"
+    if expected:
+        line = content.count(b"\n", 0, bad) + 1
+        column = bad - (content.rfind(b"\n", 0, bad) + 1) + 1
+        errors.append(UnreadableError(why, at=Position(name, line, column), hint="Save it as UTF-8 text."))
+    return None

@@ -1,0 +1,38 @@
+"""Logstash pipeline configurations."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.documents.document import Document, Source
+
+if TYPE_CHECKING:
+    from harness.languages.logstash.ast import Config
+
+_SECTION = re.compile(r"^\s*(input|filter|output)\s*\{", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Logstash(Document):
+    """A pipeline; its text is parsed when somebody asks, because few checks need it."""
+
+    @property
+    def text(self) -> str:
+        """The configuration as written."""
+        return self.tree.text
+
+    @property
+    def config(self) -> Config:
+        """The parsed configuration. Raises UnreadableError with the position of the first error."""
+        from harness.languages.logstash.grammar import parse
+
+        return parse(self.text, self.file)
+
+    @classmethod
+    def recognises(cls, source: Source) -> bool:
+        """A `.conf` file with an input, filter or output section, or a file named logstash*.conf."""
+        if source.path.suffix not in (".conf", ".logstash", ".cfg"):
+            return False
+        return bool(_SECTION.search(source.text)) or source.named("logstash*.conf")

@@ -1,0 +1,184 @@
+"""One deployment under one scenario: Prometheus with a backfilled past, its targets, and the incident going on live.
+
+The rules run unmodified. An alert with `for: 10m` fires within seconds of going live because its past is there: the
+series that made it pending, and Prometheus's own record of since when (`ALERTS_FOR_STATE`), which it restores.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from harness import wait
+from harness.contracts import Http, Instance, Launcher, Plan, Recorder
+from harness.documents.rules import Alert
+from harness.errors import StackError
+from harness.generators import metrics
+from harness.generators.metrics import Timeline, World
+from harness.generators.notation import Labels
+from harness.generators.player import Player
+from harness.generators.scenario import Scenario
+from harness.model import Level
+from harness.services import prometheus
+from harness.services.room import Room
+
+PROMTOOL_SECONDS = 120.0
+PREPARATION_SECONDS = 10.0
+"""How long making the past may take, so that every lane goes live at the same moment."""
+
+SETTLED_SECONDS = 60.0
+"""How long before going live an alert that is to fire at once has been pending beyond its `for`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """The binaries a lane runs."""
+
+    prometheus: Path
+    promtool: Path
+
+
+class Lane:
+    """A Prometheus under a scenario. `prepare` makes its past, `go_live` starts it, `stop` ends it."""
+
+    def __init__(
+        self, name: str, scenario: Scenario, world: World, alerts: Sequence[Alert], scratch: Path, past_seconds: float
+    ) -> None:
+        self.name = name
+        self.scenario = scenario
+        self.alerts = alerts
+        self.player: Player | None = None
+        self.instance: Instance | None = None
+        self.live_at = 0.0
+        self._world = world
+        self._scratch = scratch
+        self._past_seconds = max(past_seconds, scenario.begins_seconds + 1800)
+        self._timeline: Timeline | None = None
+        scratch.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The lane's metrics as a function of time; fixed when its past is made."""
+        if self._timeline is None:
+            raise StackError(f"{self.name} has no past yet")
+        return self._timeline
+
+    def open_targets(self, jobs: Sequence[str], upstreams: Mapping[str, str]) -> dict[str, str]:
+        """Bind a target per job and return job → `host:port`; they answer once the past is made."""
+        self.player = Player(lambda: self.timeline, upstreams, tuple(jobs))
+        return {job: f"127.0.0.1:{target.port}" for job, target in self.player.targets.items()}
+
+    def prepare(
+        self, room: Room, programs: Programs, launcher: Launcher, port: int, recorder: Recorder, live_at: float
+    ) -> None:
+        """Fill the past: series up to now, then the pending states that a run of that length would have left.
+
+        `live_at` is when the lane is meant to go live (Unix seconds): the moment the scenario counts from.
+        """
+        now = time.time()
+        self.live_at = live_at
+        self._timeline = Timeline(
+            self._world, self.scenario, now - self._past_seconds, live_at - self.scenario.begins_seconds
+        )
+        player = self._player()
+        data = prometheus.data_folder(room)
+        synthetic = {job: f"127.0.0.1:{t.port}" for job, t in player.targets.items()}
+        self._blocks(programs.promtool, data, metrics.openmetrics(self._timeline, synthetic, now))
+        pending = self._pending(programs, launcher, data, port, now, recorder)
+        self._blocks(programs.promtool, data, [*pending, "# EOF\n"])
+
+    def go_live(self, launch: Callable[[Plan], Instance], plan: Plan) -> None:
+        """Answer scrapes, start Prometheus on the past when its time has come, and wait until it is ready."""
+        self._player().start()
+        wait.pause(self.live_at - time.time())
+        self.instance = launch(plan)
+
+    def stop(self) -> None:
+        """Stop Prometheus and the targets; idempotent."""
+        if self.instance:
+            self.instance.stop()
+        if self.player:
+            self.player.stop()
+
+    def _player(self) -> Player:
+        if self.player is None:
+            raise StackError(f"{self.name} has no targets yet")
+        return self.player
+
+    def _blocks(self, promtool: Path, data: Path, lines: Iterable[str]) -> None:
+        source = self._scratch / "past.om"
+        with source.open("w", encoding="utf-8") as file:
+            file.writelines(lines)
+        command = [str(promtool), "tsdb", "create-blocks-from", "--max-block-duration=15d", "openmetrics", str(source), str(data)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=PROMTOOL_SECONDS, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise StackError(f"promtool did not finish the past of {self.name} in {PROMTOOL_SECONDS:g} s") from error
+        if done.returncode != 0:
+            raise StackError(f"promtool could not make the past of {self.name}", hint=(done.stdout + done.stderr)[-800:])
+        source.unlink()
+
+    def _pending(
+        self, programs: Programs, launcher: Launcher, data: Path, port: int, now: float, recorder: Recorder
+    ) -> list[str]:
+        """The pending alerts at `now`, asked of a Prometheus that has the past but neither rules nor targets."""
+        empty = self._scratch / "empty.yml"
+        empty.write_text("{}\n", encoding="utf-8")
+        plan = Plan(
+            name=f"{self.name}-past",
+            service=prometheus.SERVICE,
+            argv=(
+                str(programs.prometheus),
+                f"--config.file={empty}",
+                f"--storage.tsdb.path={data}",
+                f"--web.listen-address=127.0.0.1:{port}",
+                "--storage.tsdb.retention.time=10y",
+            ),
+            ready=Http("/-/ready"),
+            level=Level.NATIVE,
+            port=port,
+            folder=self._scratch,
+        )
+        asked = launcher.launch(plan)
+        try:
+            lines: list[str] = []
+            for alert in self.alerts:
+                if alert.name in self.scenario.fires:
+                    found = _instances(asked.url, alert, now)
+                    fires = self.scenario.fires[alert.name]
+                    recorder.record(
+                        "expectation",
+                        alert.name,
+                        {"lane": self.name, "fires": fires, "muted": False, "true_in_the_past": len(found)},
+                    )
+                    lines.extend(_pending_since(alert, labels, self.live_at + fires, now) for labels in found)
+            return lines
+        finally:
+            asked.stop()
+
+
+def _instances(url: str, alert: Alert, at: float) -> list[Labels]:
+    """The label sets for which the alert's expression holds at a moment; none when it cannot be evaluated."""
+    answer = requests.get(f"{url}/api/v1/query", params={"query": alert.expr, "time": f"{at:.3f}"}, timeout=30)
+    body = json.loads(answer.text)
+    if body.get("status") != "success" or body["data"]["resultType"] != "vector":
+        return []
+    return [
+        tuple(sorted((name, value) for name, value in result["metric"].items() if name != "__name__"))
+        for result in body["data"]["result"]
+    ]
+
+
+def _pending_since(alert: Alert, labels: Labels, fires_at: float, now: float) -> str:
+    """What Prometheus records while an alert is pending: since when, such that its `for` ends at `fires_at`."""
+    since = min(now, fires_at) - (alert.duration or 0.0) - SETTLED_SECONDS
+    if fires_at > now + PREPARATION_SECONDS + 1:
+        since = fires_at - (alert.duration or 0.0)
+    own = {**dict(labels), **alert.labels, "alertname": alert.name}
+    return f"{metrics.sample_name('ALERTS_FOR_STATE', sorted(own.items()))} {int(since)} {now:.3f}\n"

@@ -1,0 +1,1 @@
+"""One module per input plugin: the schema of its options. What runs them lives in the services."""

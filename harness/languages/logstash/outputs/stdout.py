@@ -1,0 +1,7 @@
+"""The stdout output: prints events."""
+
+from __future__ import annotations
+
+from harness.languages.logstash.options import Option, Options
+
+OPTIONS: Options = {"codec": Option("codec", "rubydebug")}

@@ -1,0 +1,230 @@
+"""The whole configuration read as one program: every check that needs no running stack, and what the products say."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.contracts import Check, Context, Documents
+from harness.documents.configuration import Configuration
+from harness.documents.document import Document
+from harness.errors import HarnessError, UnreadableError, UsageError
+from harness.model import Finding, Gap, History, Judgement, Level, Outcome, Position, Severity, Verdict
+from harness.product_checkers import judge_by_products as judge_by_products
+from harness.registry import discover
+from harness.reporters import findings as reporters
+
+FORMATS = ("text", "json", "sarif", "github")
+
+
+def static_checks() -> tuple[Check, ...]:
+    """Every check whose subject is a document or all of them, ordered by id."""
+    found = [kind() for kind in discover("harness.checks", Check) if is_static(kind)]
+    return tuple(sorted(found, key=lambda check: check.id))
+
+
+def is_static(kind: type[Check]) -> bool:
+    """Whether a check reads documents, not the history of a run."""
+    subject = getattr(kind, "subject", History)
+    return subject is not History and (subject is Documents or issubclass(subject, Document))
+
+
+def run(
+    configuration: Configuration,
+    context: Context,
+    checks: Iterable[Check] | None = None,
+    *,
+    find: Callable[[str], Path | None] | None = None,
+    products: bool = True,
+) -> list[Judgement]:
+    """Judge a configuration: one judgement a check, one for what could not be read, and one a product's checker."""
+    chosen = static_checks() if checks is None else tuple(checks)
+    judgements = [_readable(configuration), *(_judge(check, configuration, context) for check in chosen)]
+    if products:
+        judgements.extend(judge_by_products(configuration, find or find_binary))
+    return _without_repetition(judgements)
+
+
+def find_binary(name: str) -> Path | None:
+    """The program as the toolchain has it, or None."""
+    return _binaries().get(name)
+
+
+@cache
+def _binaries() -> Mapping[str, Path]:
+    from harness.toolchain import locate
+
+    found = {}
+    toolchain = locate()
+    for name in ("promtool", "amtool", "filebeat"):
+        try:
+            path = toolchain.binary(name)
+        except HarnessError:
+            continue
+        if path.is_file():
+            found[name] = path
+    return found
+
+
+def _readable(configuration: Configuration) -> Judgement:
+    check, title = "configuration/readable", "Every file is what it should be."
+    findings = tuple(
+        Finding(check, Severity.FATAL, error.at or Position(str(configuration.folder)), error.message)
+        for error in (*configuration.errors, *configuration.complaints)
+    )
+    verdict = Verdict.FAIL if findings else Verdict.PASS
+    reason = findings[0].message if findings else f"{len(configuration.documents)} artifacts read"
+    return Judgement(check, verdict, Level.STATIC, title, findings=findings, reason=reason)
+
+
+def _judge(check: Check, configuration: Configuration, context: Context) -> Judgement:
+    """A rule passes when it finds nothing; one that crashes is UNKNOWN, never a pass."""
+    subject: Any = check.subject
+    subjects = [configuration] if subject is Documents else configuration.of(subject)
+    outcomes: list[Outcome] = []
+    try:
+        for one in subjects:
+            outcomes.extend(check.examine(one, context))
+    except UnreadableError:
+        # What cannot be read is reported once, as such, by the first check that is about reading it.
+        outcomes = [o for o in outcomes if isinstance(o, Finding)]
+    except Exception as error:  # a crashed check must not take the others with it
+        reason = f"the check itself failed: {type(error).__name__}: {error}"
+        return Judgement(check.id, Verdict.UNKNOWN, Level.STATIC, check.title, gaps=(Gap(reason),), reason=reason)
+    found = tuple(sorted((o for o in outcomes if isinstance(o, Finding)), key=lambda f: f.position))
+    gaps = tuple(o for o in outcomes if isinstance(o, Gap))
+    failing = [f for f in found if f.severity >= Severity.BUG]
+    if failing:
+        verdict, reason = Verdict.FAIL, failing[0].message
+    elif gaps:
+        verdict, reason = Verdict.UNKNOWN, gaps[0].reason
+    else:
+        verdict, reason = Verdict.PASS, f"{len(subjects)} files" if subjects else "nothing of the kind here"
+    return Judgement(check.id, verdict, Level.STATIC, check.title, findings=found, gaps=gaps, reason=reason)
+
+
+def _without_repetition(judgements: list[Judgement]) -> list[Judgement]:
+    """One finding a place and message; where a product speaks of the same line, our guess at its words is left out."""
+    spoken = {
+        (f.position.file, f.position.line) for j in judgements if j.check.startswith("promtool/") for f in j.findings
+    }
+    seen: set[tuple[Position, str]] = set()
+    made = []
+    for judgement in judgements:
+        kept = []
+        for finding in judgement.findings:
+            place = (finding.position.file, finding.position.line)
+            key = (finding.position, finding.message)
+            if key in seen or (judgement.check.endswith("/syntax") and place in spoken):
+                continue
+            seen.add(key)
+            kept.append(finding)
+        made.append(
+            Judgement(
+                judgement.check,
+                judgement.verdict,
+                judgement.level,
+                judgement.title,
+                judgement.baseline,
+                tuple(kept),
+                judgement.gaps,
+                judgement.proofs,
+                judgement.reason,
+            )
+        )
+    return made
+
+
+def findings_of(judgements: Iterable[Judgement]) -> list[Finding]:
+    """Every finding, by place."""
+    found = [finding for judgement in judgements for finding in judgement.findings]
+    return sorted(found, key=lambda f: (f.position, -f.severity, f.check))
+
+
+def main(
+    paths: Sequence[str | Path],
+    output_format: str = "text",
+    *,
+    fixtures: Mapping[str, Any] | None = None,
+    write: Callable[[str], object] = sys.stdout.write,
+) -> int:
+    """Lint the folders and print what was found. 0: nothing that fails, 1: bugs, 2: usage or an unreadable file."""
+    if output_format not in FORMATS:
+        raise UsageError(f"unknown format {output_format!r}", hint=f"There are: {', '.join(FORMATS)}")
+    known = dict(fixtures or {})
+    exit_code = 0
+    everything: list[Finding] = []
+    judged: list[tuple[str, Configuration, list[Judgement]]] = []
+    for path in paths:
+        configuration = Configuration.load(Path(path))
+        judgements = run(configuration, Context(configuration, known))
+        prefix = f"{Path(path).as_posix().rstrip('/')}/" if len(paths) > 1 else ""
+        judged.append((prefix, configuration, judgements))
+        found = [_prefixed(finding, prefix) for finding in findings_of(judgements)]
+        everything.extend(found)
+        if configuration.errors:
+            exit_code = 2
+        elif any(f.severity >= Severity.BUG for f in found):
+            exit_code = max(exit_code, 1)
+    write(_rendered(output_format, everything, judged, paths))
+    return exit_code
+
+
+def _prefixed(finding: Finding, prefix: str) -> Finding:
+    if not prefix:
+        return finding
+    at = finding.position
+    moved = Position(prefix + at.file, at.line, at.column, at.length)
+    return Finding(finding.check, finding.severity, moved, finding.message, finding.also)
+
+
+def _rendered(
+    output_format: str,
+    findings: list[Finding],
+    judged: list[tuple[str, Configuration, list[Judgement]]],
+    paths: Sequence[str | Path],
+) -> str:
+    prefix = f"{Path(paths[0]).as_posix().rstrip('/')}/" if len(paths) == 1 else ""
+    if output_format == "json":
+        return reporters.as_json(findings) + "\n"
+    if output_format == "github":
+        lines = reporters.github(findings, prefix)
+        return lines + "\n" if lines else ""
+    if output_format == "sarif":
+        titles = {j.check: j.title for _, _, judgements in judged for j in judgements}
+        return reporters.sarif(findings, titles, prefix) + "\n"
+
+    def text_of(file: str) -> str | None:
+        for own, configuration, _ in judged:
+            if file.startswith(own):
+                text = configuration.text(file.removeprefix(own))
+                if text is not None:
+                    return text
+        return None
+
+    report = reporters.text(findings, text_of)
+    return (report + "\n" if report else "") + _summary(findings, judged)
+
+
+def _summary(findings: list[Finding], judged: list[tuple[str, Configuration, list[Judgement]]]) -> str:
+    lines = []
+    for _, _, judgements in judged:
+        for judgement in judgements:
+            for gap in judgement.gaps:
+                hint = f" ({gap.hint})" if gap.hint else ""
+                lines.append(f"? {judgement.check}: {gap.reason}{hint}\n")
+    files = sum(len(configuration.files) for _, configuration, _ in judged)
+    artifacts = sum(len(configuration.documents) for _, configuration, _ in judged)
+    checks = max((len(judgements) for _, _, judgements in judged), default=0)
+    counts = [
+        f"{count} {severity.label}"
+        for severity in sorted(Severity, reverse=True)
+        if (count := sum(1 for f in findings if f.severity is severity))
+    ]
+    lines.append(
+        f"{files} files, {artifacts} artifacts recognised, {checks} checks: {', '.join(counts) or 'nothing found'}\n"
+    )
+    return "".join(lines)

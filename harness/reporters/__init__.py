@@ -1,0 +1,1 @@
+"""Writes what was found down, one format a module."""

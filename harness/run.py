@@ -1,0 +1,380 @@
+"""A verification from first to last: read, lint, set up, boot, exercise, judge. What it saw is on disk as it happens."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness import judging, lint, suites
+from harness.boot import Boot
+from harness.contracts import Check, Context
+from harness.documents.configuration import Configuration
+from harness.errors import HarnessError, UnreadableError, UsageError
+from harness.events import HistoryFile, Progress, read_history
+from harness.launchers.ledger import Ledger, Swept, state_folder, sweep
+from harness.launchers.ports import PortLeases
+from harness.launchers.process import ProcessLauncher
+from harness.model import Component, History, Judgement, Level, OverlayChange, Phase, Report, Verdict, worst
+from harness.probes.version import versions
+from harness.registry import discover
+from harness.settings import Settings, read_fixtures
+from harness.stack import Stack, Watch, Workspace
+from harness.suites import Suite
+from harness.toolchain import Toolchain, prepare
+
+BACKGROUND_SECONDS = 300.0
+STAND_IN_VERSION = "stand-in"
+
+
+class Console(Protocol):
+    """Whoever follows a run."""
+
+    def begins(self, config: str, sha256: str, launcher: str, run: str) -> None:
+        """A run begins."""
+        ...
+
+    def progress(self, event: Progress) -> None:
+        """Something happened within the phase; called from any thread."""
+        ...
+
+    def phase(self, phase: Phase) -> None:
+        """A phase is over."""
+        ...
+
+    def findings(self, judgements: Sequence[Judgement], configuration: Configuration) -> None:
+        """Lint has answered."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for. No suites: all of them."""
+
+    settings: Settings
+    suites: tuple[str, ...] = ()
+    launcher: str = "auto"
+    seed: int = 1
+
+
+@dataclass
+class Run:
+    """One run in progress."""
+
+    request: Request
+    console: Console
+    id: str = field(default_factory=lambda: datetime.now().strftime("%Y-%m-%dT%H-%M-%S"))
+    started: float = field(default_factory=time.time)
+    phases: list[Phase] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """Where this run keeps its evidence."""
+        return self.request.settings.reports / self.id
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[dict[str, Any]]:
+        """Time what happens inside; `detail` and `verdict` may be set in what it yields."""
+        told: dict[str, Any] = {"detail": "", "verdict": None}
+        began = time.monotonic()
+        try:
+            yield told
+        finally:
+            done = Phase(name, told["detail"], time.monotonic() - began, told["verdict"])
+            self.phases.append(done)
+            self.console.phase(done)
+
+
+def verify(request: Request, console: Console) -> Report:
+    """Do it all and return the report. Raises HarnessError when there is nothing to judge (exit 2)."""
+    run = Run(request, console)
+    known = suites.find(request.settings.suites)
+    only_lint = request.suites == ("lint",)
+    named = tuple(name for name in request.suites if name != "lint")
+    chosen = () if only_lint else suites.choose(known, named)
+    if request.launcher not in ("auto", "process"):
+        raise UsageError(
+            f"launcher {request.launcher!r} is not available", hint="This machine runs services as processes: --launcher process"
+        )
+    fixtures = read_fixtures(request.settings.fixtures)
+    with run.phase("read") as told:
+        configuration = _read(request.settings.config)
+        swept = sweep()
+        told["detail"] = f"{len(configuration.files)} files{_swept(swept)}"
+    run.folder.mkdir(parents=True)
+    console.begins(str(request.settings.config), configuration.sha256, "process", run.id)
+    building = _Building()
+    context = Context(configuration, fixtures)
+    judgements = _lint(run, configuration, context)
+    history = HistoryFile(run.folder / "history.ndjson")
+    seen = _Seen()
+    history.record("run", run.id, {"config": str(request.settings.config), "sha256": configuration.sha256})
+    with run.phase("set-up") as told:
+        toolchain = building.result(console)
+        told["detail"] = building.detail
+    with run.phase("checkers") as told:
+        found = lint.judge_by_products(configuration, lint.find_binary)
+        judgements = [*judgements, *found]
+        told["detail"], told["verdict"] = f"{len(found)} products' own checkers", worst(j.verdict for j in found)
+        console.findings([j for j in found if j.findings], configuration)
+    if chosen:
+        _on_a_stack(run, chosen, configuration, fixtures, toolchain, history, seen)
+    recorded = history.freeze()
+    with run.phase("judge") as told:
+        judgements += judge_history(recorded, Context(configuration, fixtures, seen.levels), [s.name for s in chosen])
+        told["detail"], told["verdict"] = f"{len(recorded.observations)} observations", judging.overall(judgements)
+    return _report(run, chosen, configuration, fixtures, judgements, seen)
+
+
+@dataclass
+class _Seen:
+    """What the stack was made of."""
+
+    levels: dict[str, Level] = field(default_factory=dict)
+    components: tuple[Component, ...] = ()
+    overlay: tuple[OverlayChange, ...] = ()
+
+
+class _Building:
+    """Set-up, going on beside lint from the first moment."""
+
+    def __init__(self) -> None:
+        self.detail = ""
+        self._latest: Progress | None = None
+        self._result: Toolchain | None = None
+        self._error: BaseException | None = None
+        self._made: set[str] = set()
+        self._thread = threading.Thread(target=self._build, name="set-up", daemon=True)
+        self._thread.start()
+
+    def _build(self) -> None:
+        try:
+            self._result = prepare(on_progress=self._progress)
+        except BaseException as error:  # handed to the thread that waits for the result
+            self._error = error
+
+    def _progress(self, step: Any) -> None:
+        self._made.add(step.component)
+        self._latest = Progress("set-up", f"{step.component}: {step.step} {step.detail}".rstrip())
+
+    def result(self, console: Console) -> Toolchain:
+        """Wait for it, telling the console what is being built. Raises SetUpError."""
+        told = None
+        while self._thread.is_alive():
+            self._thread.join(0.2)
+            if self._latest is not told and self._latest:
+                told = self._latest
+                console.progress(told)
+        if self._error:
+            raise self._error
+        assert self._result is not None
+        count = len(self._result.folders)
+        self.detail = f"{count} components, " + (f"{len(self._made)} built" if self._made else "cached")
+        return self._result
+
+
+def _read(folder: Path) -> Configuration:
+    configuration = Configuration.load(folder)
+    if configuration.errors:
+        first, *others = configuration.errors
+        hint = "\n".join([*(first.hint.splitlines() if first.hint else []), *(str(error) for error in others)])
+        raise UnreadableError(first.message, at=first.at, hint=hint)
+    return configuration
+
+
+def _swept(swept: Swept) -> str:
+    if not swept:
+        return ""
+    return f"; swept {swept.processes} processes and {swept.folders} folders that an earlier run left behind"
+
+
+def _lint(run: Run, configuration: Configuration, context: Context) -> list[Judgement]:
+    with run.phase("lint") as told:
+        judgements = lint.run(configuration, context, products=False)
+        told["detail"] = f"{len(configuration.files)} files, {len(judgements)} checks"
+        told["verdict"] = worst(j.verdict for j in judgements)
+        run.console.findings([j for j in judgements if j.findings], configuration)
+    return judgements
+
+
+def _on_a_stack(
+    run: Run,
+    chosen: Sequence[Suite],
+    configuration: Configuration,
+    fixtures: Mapping[str, Any],
+    toolchain: Toolchain,
+    history: HistoryFile,
+    seen: _Seen,
+) -> None:
+    scratch = Path(tempfile.mkdtemp(prefix="harness-"))
+    scratch.chmod(0o755)  # Elasticsearch runs as another user and must reach its folder below
+    ledger, ports = Ledger(), PortLeases(state_folder() / "ports")
+    ledger.folder(scratch)
+    launcher = ProcessLauncher(run.folder / "logs", ledger)
+    workspace = Workspace(run.folder, scratch)
+    stack = Stack(
+        configuration, fixtures, toolchain, workspace, launcher, ports, history, run.request.seed, run.console.progress
+    )
+    try:
+        with Watch(stack):
+            if _boot(run, stack, chosen, history):
+                _exercise(run, stack, chosen, history)
+                seen.components = _components(stack, chosen)
+    finally:
+        with run.phase("stop") as told:
+            stack.stop()
+            ledger.close()
+            ports.release()
+            shutil.rmtree(scratch, ignore_errors=True)
+            told["detail"] = f"{len(stack.instances)} instances stopped"
+        seen.overlay = tuple(stack.overlay)
+        seen.levels = {**stack.levels, **{name: Level.STAND_IN for suite in chosen for name in suite.stand_ins}}
+
+
+def _boot(run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryFile) -> bool:
+    with run.phase("boot") as told:
+        try:
+            Boot(stack, run.request.settings.fixtures).run([part for suite in chosen for part in suite.needs])
+        except HarnessError as error:
+            where = str(error.at) if error.at else ""
+            history.record("boot-failed", "stack", {"message": error.message, "hint": error.hint, "at": where})
+            told["detail"], told["verdict"] = error.message, Verdict.FAIL
+            return False
+        told["detail"] = "  ".join(
+            f"{name} {getattr(instance, 'boot_seconds', 0):.1f}" for name, instance in stack.instances.items()
+        )
+    history.record("healthy", "stack", {"seconds": time.time() - run.started, "instances": sorted(stack.instances)})
+    return True
+
+
+def _exercise(run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryFile) -> None:
+    background = {
+        suite.name: threading.Thread(target=_do, args=(suite, stack, history), name=suite.name, daemon=True)
+        for suite in chosen
+        if suite.background
+    }
+    for thread in background.values():
+        thread.start()
+    for suite in chosen:
+        if not suite.background:
+            with run.phase(suite.name) as told:
+                told["detail"] = _do(suite, stack, history)
+    for name, thread in background.items():
+        with run.phase(name) as told:
+            thread.join(BACKGROUND_SECONDS)
+            told["detail"] = "the rest of it; it ran beside the others"
+            if thread.is_alive():
+                history.record("exercise", name, {"failed": f"did not end within {BACKGROUND_SECONDS:g} s"})
+
+
+def _do(suite: Suite, stack: Stack, history: HistoryFile) -> str:
+    """Run one exercise. What goes wrong in it is recorded, and its suite is judged on what was seen until then."""
+    began = time.time()
+    try:
+        suite.exercise(stack, history)
+    except HarnessError as error:
+        history.record("exercise", suite.name, {"failed": str(error), "seconds": time.time() - began})
+        return error.message
+    except Exception as error:  # a server that died shows as whatever its client raises
+        dead = stack.dead()
+        message = f"{', '.join(dead)} died; " if dead else ""
+        failed = f"{message}{type(error).__name__}: {error}"[:600]
+        history.record("exercise", suite.name, {"failed": failed, "seconds": time.time() - began})
+        return failed.splitlines()[0]
+    history.record("exercise", suite.name, {"failed": "", "seconds": time.time() - began})
+    return ""
+
+
+def _components(stack: Stack, chosen: Sequence[Suite]) -> tuple[Component, ...]:
+    answered = versions(stack)
+    stand_ins = {name for suite in chosen for name in suite.stand_ins}
+    components = [Component(s, level, answered.get(s, "")) for s, level in stack.levels.items()]
+    components += [Component(s, Level.STAND_IN, STAND_IN_VERSION) for s in sorted(stand_ins - set(stack.levels))]
+    return tuple(sorted(components, key=lambda component: component.service))
+
+
+def judge_history(history: History, context: Context, chosen: Sequence[str]) -> list[Judgement]:
+    """Judge what was recorded: every verifier of the chosen suites, and those of the stack itself."""
+    verifiers = [kind() for kind in discover("harness.checks", Check) if not lint.is_static(kind)]
+    wanted = [check for check in verifiers if suite_of(check) in (*chosen, "stack")]
+    return [judging.judge(check, history, context) for check in sorted(wanted, key=lambda c: c.id)] if chosen else []
+
+
+def suite_of(check: Check) -> str:
+    """The suite whose recording a verifier reads."""
+    return check.suite or check.id.split("/")[0]
+
+
+def _report(
+    run: Run,
+    chosen: Sequence[Suite],
+    configuration: Configuration,
+    fixtures: Mapping[str, Any],
+    judgements: Sequence[Judgement],
+    seen: _Seen,
+) -> Report:
+    names = tuple(suite.name for suite in chosen)
+    lines = judging.requirements(fixtures["requirements"], judgements, seen.levels)
+    verdict, missing = judging.sign_off(lines)
+    return Report(
+        run=run.id,
+        started=run.started,
+        seconds=time.time() - run.started,
+        config_path=str(configuration.folder),
+        config_sha256=configuration.sha256,
+        launcher="process",
+        suites=("lint", *names),
+        components=seen.components,
+        judgements=tuple(judgements),
+        baselines=judging.baselines(fixtures["baselines"], judgements, names),
+        requirements=lines,
+        phases=tuple(run.phases),
+        overlay=seen.overlay,
+        verdict=judging.overall(judgements),
+        sign_off=verdict,
+        sign_off_missing=missing,
+        environment=_environment(),
+    )
+
+
+def _environment() -> Mapping[str, str]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+        "cores": str(os.cpu_count()),
+        "memory": f"{memory:.0f} GiB",
+    }
+
+
+def write_reports(report: Report, folder: Path, console: Console) -> None:
+    """Write every format into the run folder, and point `latest` at it."""
+    from harness.reporters import html, junit, markdown, verdict_json
+
+    history = read_history(folder / "history.ndjson")
+    _write_overlay(report, folder)
+    verdict_json.write(report, folder)
+    junit.write(report, folder)
+    markdown.write(report, folder)
+    html.write(report, folder, history)
+    link, fresh = folder.parent / "latest", folder.parent / f".latest-{os.getpid()}"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(folder.name)
+    fresh.replace(link)
+
+
+def _write_overlay(report: Report, folder: Path) -> None:
+    overlay = folder / "overlay"
+    overlay.mkdir(exist_ok=True)
+    for number, change in enumerate(report.overlay):
+        name = "".join(c if c.isalnum() else "-" for c in change.file).strip("-")
+        (overlay / f"{number:02d}-{name}.diff").write_text(f"# {change.why}\n{change.diff}\n", encoding="utf-8")

@@ -1,0 +1,52 @@
+"""Logstash's stand-in: a process of its own that runs the pipeline under test behind a real lumberjack server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.contracts import Http, Plan
+from harness.errors import StackError
+from harness.model import Level
+from harness.services.room import Room, endpoints
+
+SERVICE = "logstash"
+
+
+def plan(room: Room, beats_port: int, monitor_port: int, known: Mapping[str, str], dead_letter_index: str) -> Plan:
+    """The stand-in on the pipeline under test; only the endpoint of Elasticsearch differs from what is mounted."""
+    config = _config(room)
+    text = endpoints(config.read_text(encoding="utf-8"), known)
+    room.rewrite(config, text, "endpoint of Elasticsearch")
+    argv = (
+        sys.executable,
+        "-m",
+        "harness.services.logstash_server",
+        f"--config={config}",
+        f"--listen=127.0.0.1:{beats_port}",
+        f"--monitor=127.0.0.1:{monitor_port}",
+        f"--dead-letter-index={dead_letter_index}",
+        "--bulk-requests=1",
+    )
+    return Plan(
+        name=room.instance,
+        service=SERVICE,
+        argv=argv,
+        ready=Http("/"),
+        level=Level.STAND_IN,
+        port=monitor_port,
+        environment=room.environment(),
+        folder=room.root,
+        overlay=tuple(room.changes),
+    )
+
+
+def _config(room: Room) -> Path:
+    """The pipeline under test as it is mounted: a file, or the one file of a folder."""
+    for mount in room.deployment.service(SERVICE).mounts:
+        here = room.path(mount.target)
+        found = sorted(here.glob("*.conf")) if here.is_dir() else [here]
+        if found and found[0].suffix == ".conf" and found[0].is_file():
+            return found[0]
+    raise StackError("no pipeline is mounted into the service logstash", at=room.deployment.service(SERVICE).at("volumes"))

@@ -1,0 +1,250 @@
+"""The wired instances of one run: what is booted, in which order, and how the parts find each other.
+
+Everything is started in parallel as far as it depends on nothing else, and everything is stopped, whatever happens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait as wait_for
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.contracts import Instance, Launcher, Recorder, Sink
+from harness.documents.compose import Compose
+from harness.documents.configuration import Configuration
+from harness.errors import StackError
+from harness.events import Listener, Progress
+from harness.launchers.ports import PortLeases
+from harness.model import Level, OverlayChange
+from harness.services.elasticsearch_access import Access
+from harness.toolchain import Toolchain
+
+STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where a run keeps things: `run` stays (logs, history, report), `scratch` goes when the run ends."""
+
+    run: Path
+    scratch: Path
+
+    @property
+    def volumes(self) -> Path:
+        """The named volumes of the compose file."""
+        return self.scratch / "volumes"
+
+
+@dataclass
+class Stack:
+    """What suites exercise. Instances by name; `url("prometheus")` is where one answers."""
+
+    configuration: Configuration
+    fixtures: Mapping[str, Any]
+    toolchain: Toolchain
+    workspace: Workspace
+    launcher: Launcher
+    ports: PortLeases
+    recorder: Recorder
+    seed: int = 1
+    listener: Listener = lambda _: None
+    instances: dict[str, Instance] = field(default_factory=dict)
+    lanes: dict[str, Any] = field(default_factory=dict)
+    sinks: list[Sink] = field(default_factory=list)
+    overlay: list[OverlayChange] = field(default_factory=list)
+    levels: dict[str, Level] = field(default_factory=dict)
+    access: Access | None = None
+    aliases: dict[str, str] = field(default_factory=dict)
+    _stops: list[Callable[[], None]] = field(default_factory=list)
+    _memory: dict[str, Any] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _stopping: bool = False
+
+    @property
+    def compose(self) -> Compose:
+        """The compose file under test. Raises StackError when there is none."""
+        found = self.configuration.of(Compose)
+        if not found:
+            raise StackError("the configuration has no compose file, so nothing says how the services run")
+        return found[0]
+
+    def url(self, name: str) -> str:
+        """`http://host:port` of a running instance, by its name or its service's."""
+        return self.instance(name).url
+
+    def instance(self, name: str) -> Instance:
+        """A running instance by name, or by an alias such as `prometheus`. Raises StackError when it was not booted."""
+        with self._lock:
+            found = self.instances.get(self.aliases.get(name, name))
+        if found is None:
+            raise StackError(f"{name} is not part of this run", hint=f"Running: {', '.join(sorted(self.instances))}.")
+        return found
+
+    def elasticsearch_auth(self, user: str) -> tuple[str, str]:
+        """User and password of an Elasticsearch user."""
+        if self.access is None:
+            raise StackError("Elasticsearch is not part of this run")
+        return self.access.auth(user)
+
+    @property
+    def log_folder(self) -> Path:
+        """The folder that the backend's log volume is on this machine."""
+        target = self.fixtures["deployment"]["logs"]["folder"]
+        for service in self.compose.services:
+            for mount in service.mounts:
+                if mount.target == target and mount.kind == "volume":
+                    folder = self.workspace.volumes / "logs" / mount.source
+                    folder.mkdir(parents=True, exist_ok=True)
+                    return folder
+        raise StackError(f"no service mounts a volume at {target}, where the backend writes its logs")
+
+    def remember(self, key: str, value: Any) -> None:
+        """Keep something one suite made for a later one, e.g. the generator's ground truth."""
+        self._memory[key] = value
+
+    def recall(self, key: str) -> Any:
+        """What an earlier suite remembered; None when it did not run."""
+        return self._memory.get(key)
+
+    def progress(self, text: str, done: float | None = None, total: float | None = None, phase: str = "") -> None:
+        """Tell the person who follows the run."""
+        self.listener(Progress(phase, text, done, total))
+
+    def launch(self, plan: Any, stop_first: bool = False) -> Instance:
+        """Launch a plan, keep the instance and what was laid over its configuration."""
+        with self._lock:
+            if self._stopping:
+                raise StackError("the stack is being stopped")
+        instance = self.launcher.launch(plan)
+        with self._lock:
+            self.instances[plan.name] = instance
+            self.levels[plan.service] = min(plan.level, self.levels.get(plan.service, plan.level))
+            self.overlay.extend(plan.overlay)
+        self.recorder.record(
+            "boot",
+            plan.name,
+            {"service": plan.service, "seconds": round(getattr(instance, "boot_seconds", 0.0), 3), "level": plan.level.label},
+        )
+        self.progress(f"{plan.name} {getattr(instance, 'boot_seconds', 0.0):.1f}", phase="boot")
+        return instance
+
+    def on_stop(self, stop: Callable[[], None]) -> None:
+        """Have something else stopped with the stack."""
+        self._stops.append(stop)
+
+    def require_alive(self) -> None:
+        """Raise StackError naming the instances that died, so that a wait for them ends at once."""
+        if dead := self.dead():
+            raise StackError(f"{', '.join(dead)} died during the run")
+
+    def dead(self) -> list[str]:
+        """The instances that should be running and are not."""
+        with self._lock:
+            return [] if self._stopping else [n for n, instance in self.instances.items() if not instance.alive()]
+
+    def cancel(self) -> None:
+        """Have whatever is still booting give up."""
+        self._stopping = True
+        getattr(self.launcher, "cancel", lambda: None)()
+
+    def stop(self) -> None:
+        """Stop everything, newest first, in parallel; idempotent. Never raises."""
+        with self._lock:
+            self._stopping = True
+            instances = list(self.instances.values())
+        for stop in reversed(self._stops):
+            with contextlib.suppress(Exception):
+                stop()
+        with ThreadPoolExecutor(max(1, len(instances))) as pool:
+            wait_for([pool.submit(instance.stop) for instance in instances], timeout=STOP_SECONDS)
+        for sink in self.sinks:
+            with contextlib.suppress(Exception):
+                sink.stop()
+
+
+class Watch:
+    """Notices, while a run goes on, that an instance died, and records it once with what it last said."""
+
+    def __init__(self, stack: Stack, interval_seconds: float = 0.5) -> None:
+        self._stack = stack
+        self._interval = interval_seconds
+        self._over = threading.Event()
+        self._seen: set[str] = set()
+        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join(timeout=5)
+        self._look()
+
+    def _watch(self) -> None:
+        while not self._over.wait(self._interval):
+            self._look()
+
+    def _look(self) -> None:
+        for name in self._stack.dead():
+            if name not in self._seen:
+                self._seen.add(name)
+                instance = self._stack.instances[name]
+                how = getattr(instance, "exit_status", lambda: "gone")()
+                tail = getattr(instance, "log_tail", lambda: "")()
+                data = {"service": instance.service, "how": how, "log": str(instance.log), "tail": tail}
+                self._stack.recorder.record("service-died", name, data)
+
+
+def in_parallel(
+    steps: Mapping[str, tuple[Sequence[str], Callable[[], None]]], cancel: Callable[[], None] = lambda: None
+) -> None:
+    """Run named steps, each as soon as those it needs are done. The first failure is raised once all have ended.
+
+    `cancel` is called as soon as one failed, or the person interrupted, so that the others do not wait for their end.
+    """
+    done: dict[str, Future[None]] = {}
+    failed: list[BaseException] = []
+    finished = threading.Condition()
+    complete: set[str] = set()
+
+    def run(name: str, needs: Sequence[str], step: Callable[[], None]) -> None:
+        with finished:
+            finished.wait_for(lambda: failed or all(need in complete for need in needs))
+            if failed:
+                return
+        try:
+            step()
+        except BaseException as error:
+            with finished:
+                failed.append(error)
+                finished.notify_all()
+            cancel()
+            return
+        with finished:
+            complete.add(name)
+            finished.notify_all()
+
+    with ThreadPoolExecutor(max(1, len(steps))) as pool:
+        for name, (needs, step) in steps.items():
+            done[name] = pool.submit(run, name, needs, step)
+        try:
+            wait_for(done.values())
+        except BaseException:
+            cancel()
+            with finished:
+                failed.append(StackError("interrupted"))
+                finished.notify_all()
+            raise
+    if failed:
+        raise failed[0]
+
+
+def now() -> float:
+    """The moment, Unix seconds."""
+    return time.time()

@@ -1,0 +1,80 @@
+"""Finds the suites: a folder with an `exercise.py` each, what is done to a running stack so that it can be judged."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.contracts import Recorder
+from harness.errors import UsageError
+from harness.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One suite: the parts of the stack it `needs`, the suites that must run before it, and its exercise.
+
+    `requires` are run whenever this one is, before it; `after` only orders. `background`: its time goes by waiting, so it
+    runs beside the others. `stand_ins` are services it plays a stand-in of, which boot nothing.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    requires: tuple[str, ...]
+    after: tuple[str, ...]
+    background: bool
+    stand_ins: tuple[str, ...]
+    exercise: Callable[[Stack, Recorder], None]
+
+
+def find(folder: Path) -> Mapping[str, Suite]:
+    """Every suite below `folder`, by name."""
+    return {path.parent.name: _load(path) for path in sorted(folder.glob("*/exercise.py"))}
+
+
+def _load(path: Path) -> Suite:
+    name = path.parent.name
+    module_name = f"harness_suite_{name}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    return Suite(
+        name=name,
+        needs=tuple(getattr(module, "NEEDS", ())),
+        requires=tuple(getattr(module, "REQUIRES", ())),
+        after=tuple(getattr(module, "AFTER", ())),
+        background=bool(getattr(module, "BACKGROUND", False)),
+        stand_ins=tuple(getattr(module, "STAND_INS", ())),
+        exercise=module.exercise,
+    )
+
+
+def choose(found: Mapping[str, Suite], names: Iterable[str]) -> tuple[Suite, ...]:
+    """The named suites and those they require, in an order that respects both; all when none is named.
+
+    Raises UsageError for a name nobody knows.
+    """
+    wanted = list(names) or list(found)
+    ordered: list[Suite] = []
+
+    def add(name: str) -> None:
+        if name not in found:
+            raise UsageError(f"no suite {name!r}", hint=f"There are: lint, {', '.join(found)}.")
+        suite = found[name]
+        for earlier in suite.requires:
+            add(earlier)
+        for earlier in suite.after:
+            if earlier in wanted:
+                add(earlier)
+        if suite not in ordered:
+            ordered.append(suite)
+
+    for name in wanted:
+        add(name)
+    return tuple(sorted(ordered, key=lambda suite: not suite.background))

@@ -1,0 +1,167 @@
+"""What is done to the running stack so that alerting can be judged: nothing but waiting, watching and writing down.
+
+The lanes are live: in each, a scenario makes its alerts fire on the unmodified rules. Alert states are asked of
+Prometheus and Alertmanager once a second; the sinks record every notification by themselves. The waves share one
+Alertmanager on the configuration under test; the storm goes to one with `inhibit_rules` and one without.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from harness import wait
+from harness.boot import ALERTMANAGERS
+from harness.contracts import Recorder
+from harness.documents.alertmanager import Alertmanager
+from harness.documents.rules import Rules
+from harness.errors import DeadlineError
+from harness.stack import Stack
+
+NEEDS = ("alerting",)
+BACKGROUND = True
+
+ROUND_SECONDS = 1.0
+RESTORED_SECONDS = 45.0
+"""A restored alert fires at its group's third evaluation: at most three intervals of 15 s after going live."""
+SLACK_SECONDS = 20.0
+QUIET_SECONDS = 12.0
+"""How long nothing more must arrive before the storm counts as over."""
+
+
+def exercise(stack: Stack, recorder: Recorder) -> None:
+    """Watch until every expected notification has arrived and the storm is over, or their time is up."""
+    watcher = _Watcher(stack, recorder)
+    began = time.time()
+    deadline = watcher.deadline_seconds()
+    recorder.record("alerting-window", "window", {"began": began, "deadline_seconds": deadline})
+    try:
+        wait.until(
+            watcher.look,
+            deadline=max(1.0, deadline - (time.time() - watcher.live_at)),
+            saying="every expected notification",
+            every=ROUND_SECONDS,
+            seen=watcher.missing_text,
+        )
+    except DeadlineError as error:
+        recorder.record("alerting-deadline", "window", {"message": error.message})
+    watcher.finish()
+
+
+class _Watcher:
+    """Asks every Prometheus and Alertmanager for its alerts, and writes down what changed."""
+
+    def __init__(self, stack: Stack, recorder: Recorder) -> None:
+        self._stack = stack
+        self._recorder = recorder
+        self._states: dict[tuple[str, str, str], str] = {}
+        self._severity = {a.name: a.severity for rules in stack.configuration.of(Rules) for a in rules.alerts}
+        self._routing = stack.fixtures["routing"]["severities"]
+        self._waves = {name: lane for name, lane in stack.lanes.items() if name != stack.fixtures["deployment"]["lanes"]["storm"]}
+        self._storm = stack.lanes.get(stack.fixtures["deployment"]["lanes"]["storm"])
+        self.live_at = max((lane.live_at for lane in stack.lanes.values()), default=time.time())
+        self._session = requests.Session()
+
+    def deadline_seconds(self) -> float:
+        """From going live: the latest expected firing, what restoring and the longest group_wait add, and some slack."""
+        waits = [
+            route.group_wait or 0.0
+            for config in self._stack.configuration.of(Alertmanager)
+            if config.route
+            for route in config.route.walk()
+        ]
+        latest = max((at for lane in self._waves.values() for at in lane.scenario.fires.values()), default=0.0)
+        return latest + RESTORED_SECONDS + min(max(waits, default=0.0), 60.0) + SLACK_SECONDS
+
+    def look(self) -> bool:
+        """One round. True once everything expected has arrived and the storm has been quiet for a while."""
+        self._stack.require_alive()
+        for name, lane in self._stack.lanes.items():
+            self._prometheus(name, lane.instance.url)
+        for name in ALERTMANAGERS:
+            self._alertmanager(name)
+        expected = sum(len(v) for v in self._expected().values())
+        self._stack.progress("notifications", expected - len(self._missing()), expected, phase="alerting")
+        return not self._missing() and self._storm_is_over()
+
+    def missing_text(self) -> str:
+        """What has not arrived, for the message of a deadline."""
+        return ", ".join(f"{alert} at {channel}" for alert, channel in self._missing()) or "the storm still going on"
+
+    def finish(self) -> None:
+        """Write down the totals: Alertmanager's own count of notifications, and what it holds at the end."""
+        for name in ALERTMANAGERS:
+            url = self._stack.url(name)
+            text = self._session.get(f"{url}/metrics", timeout=5).text
+            sent = _totals(text, "alertmanager_notifications_total")
+            failed = _totals(text, "alertmanager_notifications_failed_total")
+            self._recorder.record("notifications-total", name, {"sent": sent, "failed": failed})
+
+    def _expected(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for lane in self._waves.values():
+            for alert in lane.scenario.fires:
+                found[alert] = set(self._routing.get(self._severity.get(alert, ""), {}).get("channels", ()))
+        return found
+
+    def _missing(self) -> list[tuple[str, str]]:
+        received = self._received("")
+        return [
+            (alert, channel)
+            for alert, channels in self._expected().items()
+            for channel in sorted(channels)
+            if not any(seen == channel and _names(text, alert) for seen, text, _ in received)
+        ]
+
+    def _received(self, lane: str) -> list[tuple[str, str, float]]:
+        history = self._recorder.so_far()  # type: ignore[attr-defined]
+        return [
+            (o.subject, f"{o.data['title']}\n{o.data['text']}", o.at)
+            for o in history.of_kind("notification")
+            if o.data["lane"] == lane
+        ]
+
+    def _storm_is_over(self) -> bool:
+        if self._storm is None:
+            return True
+        fires = self._storm.scenario.fires
+        plain = self._received("plain")
+        arrived = all(any(_names(text, alert) for _, text, _ in plain) for alert in fires)
+        newest = max((at for lane in ("plain", "storm") for _, _, at in self._received(lane)), default=time.time())
+        return arrived and time.time() - newest > QUIET_SECONDS
+
+    def _prometheus(self, lane: str, url: str) -> None:
+        for alert in self._session.get(f"{url}/api/v1/alerts", timeout=5).json()["data"]["alerts"]:
+            labels = alert["labels"]
+            self._note("prometheus", lane, labels, alert["state"], {"activeAt": alert["activeAt"], "value": alert["value"]})
+
+    def _alertmanager(self, name: str) -> None:
+        url = self._stack.url(name)
+        for alert in self._session.get(f"{url}/api/v2/alerts", timeout=5).json():
+            status = alert["status"]
+            data = {"startsAt": alert["startsAt"], "inhibitedBy": status["inhibitedBy"]}
+            self._note("alertmanager", name, alert["labels"], status["state"], data)
+
+    def _note(self, by: str, where: str, labels: Mapping[str, str], state: str, data: Mapping[str, Any]) -> None:
+        key = (by, where, repr(sorted(labels.items())))
+        if self._states.get(key) != state:
+            self._states[key] = state
+            recorded = {"by": by, "where": where, "labels": dict(labels), "state": state, **data}
+            self._recorder.record("alert-state", labels.get("alertname", ""), recorded)
+
+
+def _names(text: str, alert: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(alert)}(?!\w)", text) is not None
+
+
+def _totals(text: str, metric: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for line in text.splitlines():
+        match = re.match(rf'{metric}{{.*?integration="([^"]+)".*?}} (\S+)', line)
+        if match:
+            found[match.group(1)] = found.get(match.group(1), 0.0) + float(match.group(2))
+    return found
