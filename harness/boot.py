@@ -13,6 +13,7 @@ import requests
 
 from harness.contracts import Sink
 from harness.documents.env import Env
+from harness.documents.prometheus import Prometheus
 from harness.documents.rules import Alert, Rules
 from harness.errors import UnreadableError
 from harness.generators import metrics, scenario
@@ -227,7 +228,8 @@ class Boot:
             "alertmanager": f"http://127.0.0.1:{self._port('alertmanager')}/metrics",
             "node-exporter": f"http://127.0.0.1:{self._port('node-exporter')}/metrics",
         }
-        jobs = [job for job in self._given["listens"] if job in {*upstreams, *(s.job for s in world.series)}]
+        scraped = {job.name for file in stack.configuration.of(Prometheus) for job in file.jobs}
+        jobs = [job for job in self._given["listens"] if job in scraped]
         opened = lane.open_targets(jobs, upstreams)
         stack.on_stop(lane.stop)
         targets = {self._given["listens"][job]: address for job, address in opened.items()}

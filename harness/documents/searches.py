@@ -185,17 +185,19 @@ def _objects(tree: Tree) -> Iterator[View]:
 
 
 def _is_object(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("type") in _KINDS and isinstance(value.get("attributes"), dict)
+    if not isinstance(value, dict) or not isinstance(value.get("attributes"), dict):
+        return False
+    return isinstance(value.get("type"), str) and value["type"] in _KINDS
 
 
 def _said_to_be_object(view: View) -> bool:
-    """Whether it is a saved object; an export's last line, a summary, is none and nothing wrong."""
-    if _is_object(view.value):
-        return True
+    """Whether it is a saved object of a known kind; what is no saved object at all is complained about."""
     value = view.value
-    if not (isinstance(value, dict) and "exportedCount" in value) and not (
-        isinstance(value, dict) and isinstance(value.get("attributes"), dict) and isinstance(value.get("type"), str)
-    ):
+    if _is_object(value):
+        return True
+    summary = isinstance(value, dict) and "exportedCount" in value
+    other_kind = isinstance(value, dict) and isinstance(value.get("type"), str) and "attributes" in value
+    if not summary and not (other_kind and value["type"] not in _KINDS):
         view.tree.complain(view.at(), "not a saved object: it needs a `type` and `attributes`")
     return False
 

@@ -121,8 +121,6 @@ def test_a_clone_made_in_a_branch_goes_on_after_it() -> None:
 
 
 def test_environment_variables_in_conditions() -> None:
-    pipeline = Pipeline.from_text(
-        'filter { if [stage] == "${STAGE:test}" { drop { } } }', env={"STAGE": "production"}
-    )
+    pipeline = Pipeline.from_text('filter { if [stage] == "${STAGE:test}" { drop { } } }', env={"STAGE": "production"})
     assert pipeline.process({"stage": "production"}) == []
     assert len(pipeline.process({"stage": "test"})) == 1

@@ -1,4 +1,4 @@
-"""The interpreter against cases taken from the public specs of Logstash's filter plugins; they are not in this repository."""
+"""The interpreter against cases from the public specs of Logstash's filters, which are not in this repository."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def _failure(case: dict[str, Any]) -> str:
     return ""
 
 
-@pytest.mark.skipif(not _CASES.is_file(), reason=f"no conformance cases at {_CASES}; name a file in HARNESS_CONFORMANCE")
+@pytest.mark.skipif(
+    not _CASES.is_file(), reason=f"no conformance cases at {_CASES}; name a file in HARNESS_CONFORMANCE"
+)
 def test_the_documented_behaviour_of_the_filters() -> None:
     cases = [json.loads(line) for line in _CASES.read_text(encoding="utf-8").splitlines() if line.strip()]
     failures = [failure for failure in map(_failure, cases) if failure]

@@ -17,7 +17,9 @@ def _options(text: str) -> dict[str, object]:
 
 
 def test_values_of_every_kind() -> None:
-    found = _options("""a => "s" b => 's' c => word d => -1.5 e => ["x", 2] f => { "k" => v1 2 => "w" } g => json { }""")
+    found = _options(
+        """a => "s" b => 's' c => word d => -1.5 e => ["x", 2] f => { "k" => v1 2 => "w" } g => json { }"""
+    )
     assert isinstance(found["a"], Text) and found["a"].value == "s" and not found["a"].bare
     assert isinstance(found["c"], Text) and found["c"].bare
     assert isinstance(found["d"], Number) and found["d"].value == -1.5
@@ -33,7 +35,7 @@ def test_strings_keep_their_escapes_and_may_span_lines() -> None:
 
 
 def test_every_node_knows_its_line_and_column() -> None:
-    (plugin,) = parse("filter {\n  # note\n  mutate {\n    id => \"x\"\n  }\n}", "a.conf").body("filter")
+    (plugin,) = parse('filter {\n  # note\n  mutate {\n    id => "x"\n  }\n}', "a.conf").body("filter")
     assert isinstance(plugin, PluginNode)
     assert str(plugin.position) == "a.conf:3:3"
     assert str(plugin.attributes[0].position) == "a.conf:4:5"
@@ -53,7 +55,7 @@ def test_every_node_knows_its_line_and_column() -> None:
         "filter { if [a]and[b]or![c] { } else if[d] { } else { } }",
         "filter { if [a] not   in [b] { } }",
         'filter { if ([a] == "b" and ([c] or [d])) { } }',
-        'filter { if "a" == \'b\' { } }',
+        "filter { if \"a\" == 'b' { } }",
         "filter { if [a] in [1, 2] { } }",
     ],
 )

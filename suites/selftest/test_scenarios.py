@@ -80,7 +80,15 @@ def input_series(scenario: Scenario) -> Iterator[dict[str, str]]:
 
 
 def expectations(scenario: Scenario) -> Iterator[dict[str, Any]]:
-    """What must fire shortly before and shortly after each due time."""
+    """What must fire shortly before and shortly after each due time, and what must be pending before going live."""
+    early = [a for a, fires in scenario.fires.items() if fires - (ALERTS[a].duration or 0.0) <= -STEP_SECONDS]
+    if early:
+        # A past in which these are not yet true cannot be made to have them pending.
+        yield {
+            "expr": f'group by (alertname) (ALERTS{{alertname=~"{"|".join(early)}"}})',
+            "eval_time": f"{int(scenario.begins_seconds - STEP_SECONDS)}s",
+            "exp_samples": [{"labels": f'{{alertname="{alert}"}}', "value": 1} for alert in sorted(early)],
+        }
     for due in sorted(set(scenario.fires.values())):
         for at in {max(due - STEP_SECONDS, 0.0), due + SLACK_SECONDS if due else 0.0}:
             firing = sorted(ALWAYS | {alert for alert, fires in scenario.fires.items() if fires <= at})
@@ -157,6 +165,17 @@ def messages(alerts: set[str]) -> int:
             key = tuple(labels.get(label, "") for label in route.group_by)
             groups.update((route.receiver, channel, key) for channel in alertmanager.channels(labels))
     return len(groups)
+
+
+def test_warnings_that_are_notified_together_fire_together():
+    # One that does not wait would start the group's 30 s, and the others, restored 30 s later, would miss the message.
+    groups: dict[tuple[str, ...], set[tuple[str, bool]]] = {}
+    for alert in ALL["wave-1"].fires:
+        labels = {**ALERTS[alert].labels, "alertname": alert}
+        (route,) = DOCUMENTS.of(Alertmanager)[0].destinations(labels)
+        key = (route.receiver, *(labels.get(label, "") for label in route.group_by))
+        groups.setdefault(key, set()).add((ALERTS[alert].group, bool(ALERTS[alert].duration)))
+    assert {key: alike for key, alike in groups.items() if len(alike) > 1} == {}
 
 
 def test_every_series_is_in_the_catalog_with_its_labels():

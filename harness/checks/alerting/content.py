@@ -29,7 +29,9 @@ class Content(Check):
             for problem in notification.data.get("problems", ()):
                 key = (notification.subject, problem)
                 problems[key] = problems.get(key, 0) + 1
-        where = next((Position(t.file) for t in context.documents.of(Templates)), Position("config/alertmanager/config.yml"))
+        where = next(
+            (Position(t.file) for t in context.documents.of(Templates)), Position("config/alertmanager/config.yml")
+        )
         for (channel, problem), times in problems.items():
             yield self.finding(where, f"{channel}: {problem} ({times} of {len(received)} notifications)")
         yield Proof(

@@ -25,7 +25,9 @@ class Fires(Check):
         for alert in recorded.alerts(context):
             expectation = expectations.get(alert.name)
             if expectation is None:
-                yield Gap(f"no scenario makes {alert.name} fire", hint="Add it to a scenario under fixtures/scenarios/.")
+                yield Gap(
+                    f"no scenario makes {alert.name} fire", hint="Add it to a scenario under fixtures/scenarios/."
+                )
             elif recorded.fired(history, alert.name):
                 proven += 1
             else:

@@ -38,9 +38,13 @@ class Inhibition(Check):
             if not in_plain:
                 yield Gap(f"{name} was not notified even without inhibition, so nothing is known of its muting")
             elif name in muted and in_storm:
-                yield self.finding(_rule_for(rules[name], context), f"{name} is a symptom in this outage and was notified all the same")
+                yield self.finding(
+                    _rule_for(rules[name], context), f"{name} is a symptom in this outage and was notified all the same"
+                )
             elif name not in muted and not in_storm:
-                yield self.finding(_rule_for(rules[name], context), f"{name} was muted in this outage, although it is no symptom of it")
+                yield self.finding(
+                    _rule_for(rules[name], context), f"{name} was muted in this outage, although it is no symptom of it"
+                )
             else:
                 proven += 1
         if proven:

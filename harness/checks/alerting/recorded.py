@@ -58,7 +58,8 @@ def firings(history: History, instance: str = "alertmanager") -> tuple[Firing, .
 def fired(history: History, alert: str) -> bool:
     """Whether any Prometheus held the alert as firing."""
     return any(
-        seen.data["by"] == "prometheus" and seen.data["state"] == "firing" for seen in history.of_kind("alert-state", alert)
+        seen.data["by"] == "prometheus" and seen.data["state"] == "firing"
+        for seen in history.of_kind("alert-state", alert)
     )
 
 

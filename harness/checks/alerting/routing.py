@@ -33,7 +33,8 @@ class Routing(Check):
                 continue
             if alert.severity not in severities:
                 yield self.finding(
-                    alert.at("labels", "severity"), f"{alert.name} has severity {alert.severity!r}, which routes nowhere known"
+                    alert.at("labels", "severity"),
+                    f"{alert.name} has severity {alert.severity!r}, which routes nowhere known",
                 )
                 continue
             want = set(severities[alert.severity]["channels"])
@@ -62,7 +63,9 @@ class Routing(Check):
         if extra:
             parts.append(f"went to {', '.join(extra)}")
         where, why = _blame(alert, root)
-        return self.finding(where, f"{alert.name} (severity {alert.severity}) {' and '.join(parts)}: {why}", also=(alert.at(),))
+        return self.finding(
+            where, f"{alert.name} (severity {alert.severity}) {' and '.join(parts)}: {why}", also=(alert.at(),)
+        )
 
 
 def _blame(alert: Alert, root: Route | None) -> tuple[Position, str]:

@@ -79,6 +79,27 @@ def writing(context: Context, field: str) -> Cause | None:
     return found
 
 
+def masking(context: Context, field: str) -> Cause | None:
+    """The first filter that masks text in a field: what it lacks is what got through."""
+    for plugin in _filters(context):
+        for attribute in plugin.attributes:
+            if attribute.name == "gsub":
+                for written in _written(attribute):
+                    if _plain(written.value) == field:
+                        return Cause(written.position, f"what {plugin.name} masks here does not cover it")
+    return None
+
+
+def nesting(context: Context) -> Cause | None:
+    """The parsing filter that puts the line's fields below another one, where nothing looks for them."""
+    for plugin in _filters(context):
+        for attribute in plugin.attributes:
+            if plugin.name in ("json", "kv", "csv") and attribute.name == "target":
+                for text in _texts(attribute.value):
+                    return Cause(attribute.position, f"the {plugin.name} filter puts the line's fields below `{text.value}`")
+    return None
+
+
 def tagging(context: Context, tag: str) -> Cause | None:
     """The filter that adds a tag, on failure or otherwise."""
     for plugin in _filters(context):

@@ -55,25 +55,26 @@ class Content(Check):
         share = f"in {entry['documents']} of {entry['of']} documents"
         if entry["documents"] == entry["of"]:
             share = f"in all {entry['of']} documents"
-        cause = _cause(field, problem, context)
+        cause = _cause(entry, context)
         example = f"in {entry['example']}: wanted {entry['wanted']!r}, got {entry['got']!r}"
         if problem in ("missing", "not set", "not removed"):
             example = f"e.g. {entry['example']}"
         return self.finding(cause.position, f"`{field}` is {problem} {share} ({example}): {cause.text}")
 
 
-def _cause(field: str, problem: str, context: Context) -> Cause:
-    found = None
+def _cause(entry: Mapping[str, Any], context: Context) -> Cause:
+    field, problem, found = entry["field"], entry["problem"], None
     if problem in ("missing", "not set"):
         found = causes.removing(context, field)
-    elif problem == "wrong" or problem == "changed" or problem == "unexpected":
+    elif field == "tags":
+        found = causes.tagging(context, entry["wanted"].rpartition(" ")[2])
+    elif problem in ("wrong", "changed", "unexpected"):
         found = causes.writing(context, field)
     if found:
         return found
-    position = causes.pipeline(context)
     silent = {
         "not removed": "no filter takes it out",
         "not set": "no filter sets it",
         "missing": "no filter removes it by name; does the parsing stage still yield it?",
     }
-    return Cause(position, silent.get(problem, "no filter sets it by name"))
+    return Cause(causes.pipeline(context), silent.get(problem, "no filter sets it by name"))

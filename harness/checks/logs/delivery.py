@@ -81,6 +81,8 @@ def _why_missing(fate: Mapping[str, Any], context: Context) -> Cause:
     dead = fate["missing_dead"]
     if dead:
         reason = max(dead, key=lambda name: dead[name])
+        if not fate["stored"] and (cause := causes.nesting(context)):
+            return Cause(cause.position, f"{dead[reason]} of them are dead letters ({reason}); {cause.text}")
         for tag in reason.split():
             if cause := causes.tagging(context, tag):
                 return Cause(cause.position, f"{dead[reason]} of them are dead letters; {cause.text}")

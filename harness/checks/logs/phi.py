@@ -35,11 +35,11 @@ class Phi(Check):
         places = Counter((place["index"], place["field"]) for place in found["places"])
         for (index, field), _ in places.most_common():
             example = next(p for p in found["places"] if (p["index"], p["field"]) == (index, field))
-            cause = causes.writing(context, field)
+            cause = causes.masking(context, field)
             yield self.finding(
                 cause.position if cause else position,
                 f"a patient's identifier ({example['canary']}) is stored in `{field}` of {index}, "
-                f"document {example['id']}; {found['total']} places in all: the pipeline does not redact it",
+                f"document {example['id']}; {found['total']} places in all: {cause.text if cause else 'no filter removes or masks it'}",
             )
         if not found["total"]:
             yield Proof(

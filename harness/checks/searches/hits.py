@@ -13,10 +13,12 @@ from harness.model import Evidence, Finding, Gap, History, Outcome, Position, Pr
 
 SERVICES = ("filebeat", "logstash", "elasticsearch", "kibana")
 
+_LIST = r"""\[(?:[^\[\]"']|"[^"]*"|'[^']*')*\]"""
 _REMOVAL = re.compile(
-    r"\b(?:remove_field|remove|blacklist_names)\s*=>\s*(?P<listed>\[[^\]]*(?:\][^\]\"']*)*?\]|\"[^\"]*\"|'[^']*')"
-    r"|\brename\s*=>\s*(?P<renamed>\{[^}]*\}|\[[^\]]*\])"
+    rf"""\b(?:remove_field|remove|blacklist_names)\s*=>\s*(?P<listed>{_LIST}|"[^"]*"|'[^']*')"""
+    rf"""|\brename\s*=>\s*(?P<renamed>\{{[^}}]*\}}|{_LIST})"""
 )
+_PARSER = re.compile(r"^\s*(json|grok|dissect|kv|csv|prune)\s*\{", re.MULTILINE)
 
 
 class Hits(Check):
@@ -76,7 +78,7 @@ class Hits(Check):
                 search.in_query(), f"{message}: {_some(data['missing'], count)} missing; {cause}", also=also
             )
         if count := data["unexpected_count"]:
-            message = f"`{search.title}` finds {count:,} it should not: {_some(data['unexpected'], count)}"
+            message = f"`{search.title}` finds {count:,} it should not, {_some(data['unexpected'], count)}"
             yield self.finding(search.in_query(), message)
 
     def _miscounts(self, search: SavedSearch, hits: int, history: History) -> Iterator[Finding]:
@@ -106,8 +108,19 @@ def _cause(data: Mapping[str, Any], context: Context) -> tuple[str, tuple[Positi
         return f"{absent}they are in the index and have the queried fields, so it is the query", ()
     places = [(field, place) for field in lacking for place in removals(field, context)]
     fields = " and ".join(f"`{field}`" for field in lacking)
-    blame = f": the pipeline takes it away at {places[0][1]}" if places else ": no pipeline stage sets it for them"
-    return f"{absent}they are in the index without {fields}{blame}", tuple(place for _, place in places)
+    if places:
+        blame = f"the pipeline takes it away at {places[0][1]}"
+    else:
+        places = [("", place) for place in parsers(context)][:1]
+        blame = "no pipeline stage takes it away by name" + (f"; lines are parsed at {places[0][1]}" if places else "")
+    return f"{absent}they are in the index without {fields}: {blame}", tuple(place for _, place in places)
+
+
+def parsers(context: Context) -> Iterator[Position]:
+    """Where Logstash pipelines take lines apart: what is lost without being named is lost there."""
+    for pipeline in context.documents.of(Logstash):
+        for stage in _PARSER.finditer(pipeline.text):
+            yield pipeline.tree.place(stage.start(1), stage.end(1))
 
 
 def removals(field: str, context: Context) -> Iterator[Position]:

@@ -16,7 +16,7 @@ class Accepted(Check):
     is not judged here. How to fix: Elasticsearch's own words are in the finding.
     """
 
-    subject, suite = History, "stack"
+    subject, suite = History, "logs"
 
     def examine(self, history: History, context: Context) -> Iterable[Outcome]:
         """One outcome per artifact that was not accepted, one proof for those that were."""
@@ -28,12 +28,16 @@ class Accepted(Check):
                 accepted += 1
                 if install.data["left_out"]:
                     names = ", ".join(install.data["left_out"])
-                    yield Gap(f"{file}: not known to this build of Elasticsearch, so not judged: {names}", Level.CONTAINER)
+                    yield Gap(
+                        f"{file}: not known to this build of Elasticsearch, so not judged: {names}", Level.CONTAINER
+                    )
             elif install.data["part"] == "lifecycle" and "no handler found" in install.data["answer"]:
                 yield Gap(f"{file}: this build of Elasticsearch has no lifecycle management", Level.CONTAINER)
             else:
                 answer = install.data["answer"]
-                yield self.finding(Position(file), f"Elasticsearch refuses it (PUT {install.subject}, {status}): {answer}")
+                yield self.finding(
+                    Position(file), f"Elasticsearch refuses it (PUT {install.subject}, {status}): {answer}"
+                )
         if accepted:
             yield Proof(
                 f"{accepted} of {len(installs)} artifacts accepted",

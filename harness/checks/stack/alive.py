@@ -28,7 +28,9 @@ class Alive(Check):
         died = history.of_kind("service-died")
         for death in died:
             how, log = death.data["how"], death.data["log"]
-            yield self.finding(place(context, death.data["service"]), f"{death.subject} {how} during the run; its log: {log}")
+            yield self.finding(
+                place(context, death.data["service"]), f"{death.subject} {how} during the run; its log: {log}"
+            )
         yield Proof(
             f"{len({b.subject for b in booted}) - len(died)} of {len({b.subject for b in booted})} instances lived to the end",
             samples=len(booted),
