@@ -38,7 +38,7 @@ filter {
   }
 }
 output {
-  elasticsearch { hosts => ["https://es:9200"] index => "app-%{kind}-%{+YYYY.MM.dd}" document_id => "%{[@metadata][_id]}" }
+  elasticsearch { index => "app-%{kind}-%{+YYYY.MM.dd}" document_id => "%{[@metadata][_id]}" }
 }
 """
 

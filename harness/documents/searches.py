@@ -9,6 +9,7 @@ import fnmatch
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from harness.documents.document import Document, Source
@@ -162,6 +163,7 @@ def mapping_of(search: SavedSearch, templates: Iterable[IndexTemplate]) -> dict[
     return {"properties": properties, "runtime": runtime}
 
 
+@lru_cache(maxsize=65536)
 def _overlap(one: str, other: str) -> bool:
     """Whether a name exists that both patterns match."""
     if not one or not other:

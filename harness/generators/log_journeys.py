@@ -68,7 +68,7 @@ class Journey:
             if line.chance < 1.0 and source.random() >= line.chance:
                 continue
             parts.append(self._part(line, source, variables))
-        return Chain(tuple(parts))
+        return Chain(tuple(sorted(parts, key=lambda part: part.offset_ms)))
 
     def _part(self, line: _Line, source: random.Random, variables: dict[str, Any]) -> Part:
         fields: dict[str, Any] = {}

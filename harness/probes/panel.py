@@ -79,7 +79,7 @@ class Browser(AbstractContextManager["Browser"]):
         return self.load_dashboards((dashboard,), view)
 
     def load_dashboards(self, dashboards: Sequence[Dashboard], view: Viewing) -> DashboardLoad:
-        """Load several at once, through the same connections; the answer names the first, or says how many."""
+        """Load several at once, through the same connections; one answer holds the panels of all."""
         begun = time.perf_counter()
         asked = self._at_once(lambda d: self._variables(d, view), dashboards)
         shown = [Shown(d, view.range_of(d), chosen) for d, (chosen, _) in zip(dashboards, asked, strict=True)]

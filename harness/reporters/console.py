@@ -55,7 +55,7 @@ class Console:
 
     def _bar(self, event: Progress) -> str:
         done, total = event.done or 0.0, event.total or 1.0
-        began = self._began.setdefault(f"{event.phase} {event.text}", time.monotonic())
+        began = self._began.setdefault(f"{event.phase} {event.text.lstrip('0123456789 ')[:12]}", time.monotonic())
         filled = min(BAR, round(BAR * done / total))
         left = (time.monotonic() - began) / done * (total - done) if done else 0.0
         about = f", about {left:.0f} s left" if done and left >= 1 else ""

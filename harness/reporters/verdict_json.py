@@ -45,7 +45,9 @@ def write(report: Report, folder: Path) -> Path:
             hint="It is not what verdict.schema.json promises: a fault of the harness, not of the configuration.",
         )
     path = folder / NAME
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    # Half a surrogate pair is no UTF-8; what `backslashreplace` makes of it is JSON's own way to say it.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
     return path
 
 

@@ -24,6 +24,7 @@ from harness.stack import Stack
 
 NEEDS = ("alerting",)
 BACKGROUND = True
+STAND_INS = ("caredroid-backend",)
 
 ROUND_SECONDS = 1.0
 RESTORED_SECONDS = 45.0
@@ -85,7 +86,9 @@ class _Watcher:
         for name in ALERTMANAGERS:
             self._alertmanager(name)
         expected = sum(len(v) for v in self._expected().values())
-        self._stack.progress("notifications", expected - len(self._missing()), expected, phase="alerting")
+        heard, elapsed = expected - len(self._missing()), round(time.time() - self.live_at)
+        text = f"{heard} of {expected} notifications heard, seconds"
+        self._stack.progress(text, elapsed, max(elapsed, round(self.deadline_seconds() - SLACK_SECONDS)), phase="alerting")
         return not self._missing() and self._storm_is_over()
 
     def missing_text(self) -> str:

@@ -30,6 +30,11 @@ from harness.probes.panel_answer import DashboardLoad, PanelAnswer, QueryAnswer,
 from harness.probes.panel_selectors import Emitted
 
 NEEDS = ("prometheus", "elasticsearch")
+REQUIRES = ("logs",)
+AFTER = ("searches",)
+STAND_INS = ("grafana", "caredroid-backend")
+REQUIRES = ("logs",)
+STAND_INS = ("grafana",)
 
 READER = "grafana_reader"
 SUPERUSER = "elastic"

@@ -7,9 +7,8 @@ taking turns so that a slow moment of the machine does not fall on one of them a
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from harness.contracts import Recorder
@@ -21,6 +20,10 @@ from harness.languages.kql import fields_of, references
 from harness.probes.search import Auth, Corpus, Discover, refusals
 from harness.probes.search_requests import TimeRange
 
+NEEDS = ("elasticsearch",)
+REQUIRES = ("logs",)
+STAND_INS = ("kibana",)
+
 ROUNDS = 8
 READER = "log_reader"
 SUPERUSER = "elastic"
@@ -29,6 +32,8 @@ NAMED_IDS = 20
 """Ids named in an observation; the counts beside them are complete."""
 EXAMINED_IDS = 500
 """Missing documents that are looked at to learn which field they lack."""
+GIVE_UP = 3
+"""Failures in a row after which no more is asked: a server that hangs would take the deadline every time."""
 THIRTY_DAYS = 30 * 86400.0
 
 
@@ -40,12 +45,20 @@ class Truth(Protocol):
         """The ids that each saved search must find, by the search's title."""
         ...
 
+    @property
+    def grouped_by(self) -> Mapping[str, str]:
+        """The field by which a summary counts, by the search's title."""
+        ...
+
+    def groups(self, search: str) -> Mapping[str, int]:
+        """How many of a summary's documents fall into each group."""
+        ...
+
 
 class Stack(Protocol):
     """What this suite needs of the running stack."""
 
     configuration: Configuration
-    fixtures: Path
 
     def url(self, service: str) -> str:
         """Where a service listens."""
@@ -81,9 +94,16 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
     expected = truth.searches if truth is not None else {}
     with Discover(url, reader) as discover:
         span = _corpora(discover, searches, recorder)
+        failed = 0
         for done, asked in enumerate(searches):
             stack.progress(f"hits of {asked.search.title}", done, len(searches))
-            _compare(discover, asked, span, expected.get(asked.search.title), recorder)
+            answered = _compare(discover, asked, span, expected.get(asked.search.title), recorder)
+            failed = 0 if answered else failed + 1
+            if failed == GIVE_UP:
+                return
+        for asked in searches:
+            if asked.table and truth is not None and asked.search.title in truth.grouped_by:
+                _tabulate(discover, asked, asked.table, span, truth.groups(asked.search.title), recorder)
         _time(discover, searches, span, stack, recorder)
     for index in sorted({asked.search.index for asked in searches if asked.search.index})[:1]:
         recorder.record("access", index, refusals(url, index, reader))
@@ -111,7 +131,7 @@ def _corpora(discover: Discover, searches: Iterable[Asked], recorder: Recorder) 
 
 def _compare(
     discover: Discover, asked: Asked, span: TimeRange, expected: Collection[str] | None, recorder: Recorder
-) -> None:
+) -> bool:
     """Record a search's hits against what should have been found, and what the missing documents lack."""
     search = asked.search
     try:
@@ -131,6 +151,7 @@ def _compare(
     except HarnessError as error:
         data = {"error": str(error)}
     recorder.record("search", search.title, data)
+    return "error" not in data
 
 
 def _lacking(discover: Discover, asked: Asked, missing: tuple[str, ...]) -> dict[str, Any]:
@@ -145,47 +166,67 @@ def _lacking(discover: Discover, asked: Asked, missing: tuple[str, ...]) -> dict
     }
 
 
+def _tabulate(
+    discover: Discover, asked: Asked, table: Table, span: TimeRange, groups: Mapping[str, int], recorder: Recorder
+) -> None:
+    """Record the rows of a table that differ from the truth by more than Elasticsearch says they may."""
+    try:
+        shown = discover.count(asked.search, table, asked.mapping, span)
+        wrong = [
+            {"row": key, "counted": count, "expected": groups.get(key, 0)}
+            for key, count in shown.rows
+            if abs(count - groups.get(key, 0)) > shown.error
+        ]
+        data: dict[str, Any] = {"rows": len(shown.rows), "error": shown.error, "wrong_count": len(wrong)}
+        data["wrong"] = wrong[:NAMED_IDS]
+    except HarnessError as error:
+        data = {"error": str(error)}
+    recorder.record("search-table", asked.search.title, data)
+
+
 def _time(discover: Discover, searches: tuple[Asked, ...], span: TimeRange, stack: Stack, recorder: Recorder) -> None:
     """Open every search once cold and seven times warm; record how long each took."""
     superuser = _superuser(stack)
-    total = ROUNDS * len(searches)
-    for turn in range(ROUNDS):
-        for number, asked in enumerate(searches):
-            stack.progress(f"opening {asked.search.title}", turn * len(searches) + number, total)
-            cold = turn == 0 and bool(superuser) and discover.clear_caches(asked.search.index, superuser)
-            _open(discover, asked, span, {"turn": turn, "cold": cold}, recorder)
+    total, failed = ROUNDS * len(searches), 0
+    for done in range(total):
+        turn, asked = done // len(searches), searches[done % len(searches)]
+        stack.progress(f"opening {asked.search.title}", done, total)
+        data: dict[str, Any] = {"turn": turn, "cold": False}
+        try:
+            data["cold"] = turn == 0 and superuser is not None and discover.clear_caches(asked.search.index, superuser)
+            for seen in _open(discover, asked, span):
+                recorder.record("search-time", asked.search.title, {**data, **seen})
+            failed = 0
+        except HarnessError as error:
+            recorder.record("search-time", asked.search.title, {**data, "error": str(error)})
+            failed += 1
+        if failed == GIVE_UP:
+            return
 
 
-def _open(
-    discover: Discover, asked: Asked, span: TimeRange, circumstances: Mapping[str, Any], recorder: Recorder
-) -> None:
-    title = asked.search.title
-    try:
-        opened = discover.ask(asked.search, asked.mapping, span)
-        data = {
-            "view": "discover",
-            "seconds": opened.seconds,
-            "took_seconds": opened.took_seconds,
-            "hits": opened.total,
-            "shown": len(opened.first_ids),
-            "bars": opened.bars,
-            "failures": list(opened.failures),
+def _open(discover: Discover, asked: Asked, span: TimeRange) -> Iterator[dict[str, Any]]:
+    """Open a search in Discover, and the table built upon it if there is one."""
+    opened = discover.ask(asked.search, asked.mapping, span)
+    yield {
+        "view": "discover",
+        "seconds": opened.seconds,
+        "took_seconds": opened.took_seconds,
+        "hits": opened.total,
+        "shown": len(opened.first_ids),
+        "bars": opened.bars,
+        "failures": list(opened.failures),
+    }
+    if asked.table:
+        table = discover.count(asked.search, asked.table, asked.mapping, span)
+        yield {
+            "view": "table",
+            "seconds": table.seconds,
+            "hits": table.total,
+            "rows": len(table.rows),
+            "counted": sum(count for _, count in table.rows),
+            "beyond": table.beyond,
+            "failures": list(table.failures),
         }
-        recorder.record("search-time", title, {**data, **circumstances})
-        if asked.table:
-            table = discover.count(asked.search, asked.table, asked.mapping, span)
-            data = {
-                "view": "table",
-                "seconds": table.seconds,
-                "hits": table.total,
-                "rows": len(table.rows),
-                "counted": sum(count for _, count in table.rows),
-                "beyond": table.beyond,
-                "failures": list(table.failures),
-            }
-            recorder.record("search-time", title, {**data, **circumstances})
-    except HarnessError as error:
-        recorder.record("search-time", title, {"error": str(error), **circumstances})
 
 
 def _superuser(stack: Stack) -> Auth:

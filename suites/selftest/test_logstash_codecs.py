@@ -30,7 +30,7 @@ def _decoded(codec: str, *pieces: bytes) -> list[dict[str, Any]]:
         ("line", [b"a\r\nb", b"c\nd"], [{"message": "a"}, {"message": "bc"}, {"message": "d"}]),
         ('line { delimiter => "|" }', [b"a|b|"], [{"message": "a"}, {"message": "b"}]),
         ('plain { charset => "ISO-8859-1" }', [b"\xe9"], [{"message": "é"}]),
-        ("plain", [b"\xff"], [{"message": "\\xff"}]),
+        ("plain", [b'\xffA"\n'], [{"message": '\\xFFA\\"\\n'}]),
         ("json", [b'{"a": 1}'], [{"a": 1}]),
         ("json", [b'[{"a": 1}, {"b": 2}]'], [{"a": 1}, {"b": 2}]),
         ("json", [b"{"], [{"message": "{", "tags": ["_jsonparsefailure"]}]),

@@ -114,6 +114,17 @@ def test_an_event_that_cannot_be_processed_is_refused_at_the_filter() -> None:
     assert str(caught.value.at) == "f:2:3"
 
 
+def test_absurdly_deep_events_are_refused() -> None:
+    deep: dict[str, object] = {}
+    for _ in range(3000):
+        deep = {"a": deep}
+    pipeline = Pipeline.from_text("filter { json { source => message } clone { clones => [copy] } }", "f")
+    for event in ({"deep": deep}, {"message": '{"a":' * 1000 + "1" + "}" * 1000}):
+        with pytest.raises(EventRefusedError, match="nested too deeply") as caught:
+            pipeline.process(event)
+        assert caught.value.at is not None
+
+
 def test_escapes_are_read_only_when_asked_for() -> None:
     text = r"""filter { split { terminator => "\n" } }"""
     assert len(Pipeline.from_text(text).process({"message": "a\nb"})) == 1

@@ -173,3 +173,24 @@ def test_inputs_and_outputs_with_their_positions() -> None:
     assert pipeline.render(output.options["index"], event).startswith("audit-20")
     assert [one.name for one in pipeline.outputs_for({"kind": "x"})] == ["elasticsearch", "stdout"]
     assert pipeline.outputs_for({"kind": "debug"})[0].name == "null"
+
+
+def test_an_observer_sees_every_filter_and_branch() -> None:
+    seen: list[str] = []
+
+    class Watch:
+        def entered(self, arm: Any, event: dict[str, Any]) -> None:
+            seen.append(f"branch {arm.position.line}")
+
+        def filtering(self, plugin: Any, event: dict[str, Any]) -> None:
+            seen.append(f"before {plugin.name}")
+
+        def filtered(self, plugin: Any, event: dict[str, Any], replaced_by: list[dict[str, Any]] | None) -> None:
+            seen.append(f"after {plugin.name} {None if replaced_by is None else len(replaced_by)}")
+
+    text = "filter {\n  mutate { }\n  if [a] { drop { } }\n  else { noop { } }\n}"
+    pipeline = Pipeline.from_text(text, observer=Watch())
+    pipeline.process({"a": 1})
+    pipeline.process({})
+    first = ["before mutate", "after mutate None", "branch 3", "before drop", "after drop 0"]
+    assert seen == [*first, *first[:2], "branch 4", "before noop", "after noop None"]

@@ -30,6 +30,7 @@ import trustme
 from harness import wait
 from harness.errors import HarnessError
 from harness.services.logstash_server import beats_server
+from harness.services.logstash_server.documents import Document, dead_letter
 from harness.services.logstash_server.journal import Journal
 from harness.services.logstash_server.server import LogstashServer, Settings
 
@@ -255,7 +256,13 @@ def start(tmp_path: Path, elasticsearch: Elasticsearch) -> Iterator[Start]:
     def begin(text: str = PIPELINE, *, tls: str = "", options: str = "", **settings: Any) -> Running:
         config = tmp_path / "logstash.conf"
         config.write_text(text % {"url": elasticsearch.url, "tls": tls, "options": options})
-        chosen = {"listen": (("127.0.0.1", 0),), "monitor": ("127.0.0.1", 0), "dead_letter_index": "dead", **settings}
+        chosen = {
+            "listen": (("127.0.0.1", 0),),
+            "monitor": ("127.0.0.1", 0),
+            "dead_letter_index": "dead",
+            "grace_seconds": 0.5,
+            **settings,
+        }
         log = io.StringIO()
         server = LogstashServer(Settings(config, {"PASSWORD": "s3cret"}, **chosen), Journal(log))
         loop, stopping = asyncio.new_event_loop(), asyncio.Event()
@@ -402,6 +409,65 @@ def test_elasticsearch_away_for_a_while(start: Start, elasticsearch: Elasticsear
     assert elasticsearch.ids() == sorted(ids(5, "before") + ids(5, "during"))
 
 
+def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(start: Start, elasticsearch: Elasticsearch) -> None:
+    elasticsearch.held.clear()
+    running = start(options="timeout => 1")
+    beat = running.beat()
+    beat.send(lines(4))
+    wait.until(lambda: running.statistics["stand_in"]["retries"], deadline=5, saying="the timeout")
+    elasticsearch.held.set()
+    beat.acknowledged(4)
+    assert elasticsearch.ids() == ids(4)
+
+
+def test_several_hosts_are_tried_in_turn(start: Start, elasticsearch: Elasticsearch) -> None:
+    beat = start(PIPELINE.replace('hosts => ["', 'hosts => ["http://127.0.0.1:9", "'), bulk_requests=1).beat()
+    beat.send(lines(4))
+    beat.acknowledged(4)
+    assert elasticsearch.ids() == ids(4)
+
+
+def test_elasticsearch_behind_tls_is_verified(start: Start, elasticsearch: Elasticsearch, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "es-ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    assert elasticsearch._server is not None
+    elasticsearch._server.socket = context.wrap_socket(elasticsearch._server.socket, server_side=True)
+    text = PIPELINE.replace('"%(url)s"', f'"{elasticsearch.url.replace("http", "https")}"')
+    untrusting = start(text)
+    beat = untrusting.beat()
+    beat.send(lines(4))
+    wait.until(lambda: "certificate verify failed" in untrusting.log.getvalue(), deadline=5, saying="the refusal")
+    assert not elasticsearch.stored
+    untrusting.stop()
+    beat = start(text, options=f'ssl_certificate_authorities => ["{tmp_path}/es-ca.pem"]').beat()
+    beat.send(lines(4))
+    beat.acknowledged(4)
+    assert elasticsearch.ids() == ids(4)
+
+
+def test_an_event_for_several_outputs_is_acknowledged_when_all_have_it(
+    start: Start, elasticsearch: Elasticsearch
+) -> None:
+    other = PIPELINE[PIPELINE.index("output {") :].replace('"logs"', '"all-%%{number}"')
+    elasticsearch.reject = lambda index, source: None if index == "logs" or elasticsearch.bulks[3:] else (429, "busy")
+    running = start(PIPELINE + other)
+    beat = running.beat()
+    beat.send(lines(2))
+    beat.acknowledged(2)
+    assert (elasticsearch.ids(), elasticsearch.ids("all-0"), elasticsearch.ids("all-1")) == (ids(2), ids(1), ["e00001"])
+    assert [output["events"]["out"] for output in running.statistics["plugins"]["outputs"]] == [2, 2]
+
+
+def test_an_unfinished_window_is_acknowledged_as_far_as_it_came(start: Start, elasticsearch: Elasticsearch) -> None:
+    beat = start().beat()
+    beat.send(lines(3), claim=5)
+    beat.send(lines(2, "next"))
+    assert [beat.acknowledgement(), beat.acknowledgement()] == [3, 2]
+    assert len(elasticsearch.ids()) == 5
+
+
 def test_a_rejected_document_becomes_a_dead_letter(start: Start, elasticsearch: Elasticsearch) -> None:
     def poison(index: str, source: dict[str, Any]) -> tuple[int, str] | None:
         return (400, "document_parsing_exception") if index == "logs" and source["number"] == 3 else None
@@ -531,6 +597,33 @@ def test_a_beat_that_leaves_takes_its_unacknowledged_events_with_it(start: Start
     again.send(lines(10))
     again.acknowledged(10)
     assert elasticsearch.ids() == ids(10)
+
+
+def test_beats_that_come_and_go_leave_nothing_behind(start: Start, elasticsearch: Elasticsearch) -> None:
+    running = start(batch_events=5, in_flight_events=20)
+    budget = running.server.inputs[0][0].budget
+    for number in range(40):
+        beat = running.beat()
+        beat.send(lines(50, f"b{number}-"))
+        if number % 3 == 0:
+            wait.until(lambda: running.server.counters.in_flight, deadline=5, saying="some work", every=0.001)
+        beat.close()
+    wait.until(lambda: running.server.counters.connections == 0, deadline=10, saying="all to be gone")
+    assert (budget.used, running.server.counters.in_flight) == (0, 0)
+    last = running.beat()
+    last.send(lines(50))
+    last.acknowledged(50)
+    assert set(ids(50)) <= set(elasticsearch.ids())
+
+
+def test_the_simplest_letter_is_short_enough_to_be_taken() -> None:
+    rejected = Document("create", "logs", None, b'{"text": "%s"}' % (b"x" * 2_000_000))
+    first = dead_letter(rejected, "dead", "413 too large")
+    assert first is not None and len(first.source) > 2_000_000
+    simplest = dead_letter(first, "dead", "413 again")
+    assert simplest is not None and len(simplest.source) < 1_100_000
+    assert simplest.id == first.id and json.loads(simplest.source)["reason"] == "413 too large"
+    assert dead_letter(simplest, "dead", "413 for ever") is None
 
 
 @pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\n\r\n", b"2W\0\0\0\1" + b"2J" + struct.pack(">II", 1, 3) + b"[1]"])

@@ -192,6 +192,12 @@ def test_a_figure_that_is_no_number_is_null(tmp_path: Path) -> None:
     assert (document["baselines"][0]["value"], document["baselines"][0]["limit"]) == (None, None)
 
 
+def test_hostile_text_comes_back_as_it_was(tmp_path: Path) -> None:
+    finding = Finding("alerting/routing", Severity.BUG, Position("a.yml", 1), HOSTILE)
+    document = verdict_json.read(verdict_json.write(report(replace(FAILED, findings=(finding,))), tmp_path))
+    assert document["findings"][0]["message"] == HOSTILE
+
+
 def test_a_report_that_breaks_the_schema_is_an_error_and_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match=r"config\.sha256"):
         verdict_json.write(report(PROVEN, config_sha256="unknown"), tmp_path)

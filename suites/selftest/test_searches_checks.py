@@ -148,6 +148,20 @@ def test_a_search_that_could_not_be_asked_fails():
     assert "could not be asked" in judge(Hits(), History.of(broken), context("A")).reason
 
 
+def test_a_table_with_wrong_rows_fails():
+    wrong = [{"row": "/a", "counted": 3, "expected": 4}]
+    table = Observation(0.0, "search-table", "A", {"rows": 2, "error": 0, "wrong_count": 1, "wrong": wrong})
+    judged = judge(Hits(), History.of(found("A", 3, 3), table), context("A"))
+    assert judged.reason == "the table of `A` is wrong in 1 of 2 rows: `/a` shows 3 and should show 4"
+
+
+def test_a_table_with_right_rows_passes_and_a_broken_one_fails():
+    table = Observation(0.0, "search-table", "A", {"rows": 2, "error": 0, "wrong_count": 0, "wrong": []})
+    assert judge(Hits(), History.of(found("A", 3, 3), table), context("A")).verdict is Verdict.PASS
+    broken = Observation(0.0, "search-table", "A", {"error": "Elasticsearch answered 400"})
+    assert judge(Hits(), History.of(found("A", 3, 3), broken), context("A")).verdict is Verdict.FAIL
+
+
 # log-query
 
 

@@ -7,11 +7,15 @@ import random
 
 import pytest
 
+from harness.contracts import Check, Context
 from harness.documents.configuration import Configuration
 from harness.documents.elasticsearch import IndexTemplate
 from harness.documents.searches import Searches, mapping_of, matches, templates_of
+from harness.model import Finding
+from harness.registry import discover
 
 FILE = "config/kibana/saved-searches.json"
+TEMPLATE = json.dumps({"index_patterns": ["logs-*"], "mappings": {"properties": {"level": {"type": "text"}}}})
 VIEW = {
     "type": "index-pattern",
     "id": "logs",
@@ -156,6 +160,7 @@ def test_what_a_title_means(title, names, expected):
 
 def test_a_title_of_many_asterisks_is_no_endless_task():
     assert matches("*a" * 40 + "*", ["*b" * 40 + "*"]) is True
+    assert matches("*a" * 40 + "c", ["*b" * 40 + "d"]) is False
 
 
 def test_the_mapping_is_that_of_the_matching_templates_and_the_data_view():
@@ -181,4 +186,8 @@ def test_random_shapes_are_read_or_complained_about():
             holder = chance.choice([*mangled, *(o.get("attributes", {}) for o in mangled if isinstance(o, dict))])
             if isinstance(holder, dict) and holder:
                 holder[chance.choice([*holder])] = chance.choice(strange)
-        Configuration.of_texts({FILE: json.dumps(mangled)})
+        configuration = Configuration.of_texts({FILE: json.dumps(mangled), "template.json": TEMPLATE})
+        for check in discover("harness.checks.searches", Check):
+            for document in configuration.of(Searches) if check.subject is Searches else ():
+                for outcome in check().examine(document, Context(configuration)):
+                    assert isinstance(outcome, Finding)

@@ -39,7 +39,7 @@ class InhibitEqual(Check):
         for index, label in enumerate(rule.equal):
             at = rule.at("equal", index)
             if not any(alert.possible(label) for alert in (*sources, *targets)):
-                hint = nearest(label, known)
+                hint = nearest(label, known) if label not in known else ""
                 yield self.finding(at, f"no alert on either side carries {label}, so it limits nothing{hint}")
                 dead = True
             elif not any(source.can_agree(target, label) for source, target in _pairs(sources, targets)):

@@ -5,7 +5,6 @@ Every function returns a position with the sentence that explains it, or None wh
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ def unread(context: Context, folder: str, names: tuple[str, ...]) -> Cause | Non
         for path in each.paths
     ]
     files = [f"{folder.rstrip('/')}/{name}" for name in names]
-    unmatched = [file for file in files if not any(fnmatch.fnmatchcase(file, glob) for glob, _ in globs)]
+    unmatched = [file for file in files if not any(_glob(glob).fullmatch(file) for glob, _ in globs)]
     if not unmatched:
         return None
     if not globs:
@@ -96,7 +95,9 @@ def nesting(context: Context) -> Cause | None:
         for attribute in plugin.attributes:
             if plugin.name in ("json", "kv", "csv") and attribute.name == "target":
                 for text in _texts(attribute.value):
-                    return Cause(attribute.position, f"the {plugin.name} filter puts the line's fields below `{text.value}`")
+                    return Cause(
+                        attribute.position, f"the {plugin.name} filter puts the line's fields below `{text.value}`"
+                    )
     return None
 
 
@@ -125,6 +126,13 @@ def storing(context: Context) -> Cause | None:
                     return Cause(attribute.position, "this `document_id` is not the line's own id")
             return Cause(plugin.position, "without `document_id`, a line that is sent again is stored again")
     return None
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """A path pattern as Go reads it: unlike Python's fnmatch, a star stops at a slash; two stars do not."""
+    translated = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*|\*|\?|\[[^\]]+\])", pattern)
+    return re.compile("".join(translated.get(p, p if p.startswith("[") else re.escape(p)) for p in parts))
 
 
 def _plugins(context: Context, kind: str) -> Iterator[PluginNode]:

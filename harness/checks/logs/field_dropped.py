@@ -12,7 +12,7 @@ from harness.documents.pipeline_samples import Processed, processed
 from harness.documents.searches import Searches
 from harness.errors import HarnessError, UnsupportedError
 from harness.languages.logstash.ast import PluginNode, Statement, Text
-from harness.model import Finding, Gap, Level, Outcome, Position
+from harness.model import Gap, Level, Outcome, Position
 
 
 class FieldDropped(Check):

@@ -36,10 +36,11 @@ class Phi(Check):
         for (index, field), _ in places.most_common():
             example = next(p for p in found["places"] if (p["index"], p["field"]) == (index, field))
             cause = causes.masking(context, field)
+            why = cause.text if cause else "no filter removes or masks it"
             yield self.finding(
                 cause.position if cause else position,
                 f"a patient's identifier ({example['canary']}) is stored in `{field}` of {index}, "
-                f"document {example['id']}; {found['total']} places in all: {cause.text if cause else 'no filter removes or masks it'}",
+                f"document {example['id']}; {found['total']} places in all: {why}",
             )
         if not found["total"]:
             yield Proof(

@@ -69,6 +69,7 @@ class Hits(Check):
         else:
             yield from self._misses(search, data, context)
             yield from self._miscounts(search, data["hits"], history)
+            yield from self._miscounted_rows(search, history)
 
     def _misses(self, search: SavedSearch, data: Mapping[str, Any], context: Context) -> Iterator[Finding]:
         if count := data["missing_count"]:
@@ -89,6 +90,19 @@ class Hits(Check):
                 message = f"`{search.title}` has {hits:,} hits, but the {opened.data['view']} view counts {counted:,}"
                 yield self.finding(search.in_query(), message)
                 return
+
+    def _miscounted_rows(self, search: SavedSearch, history: History) -> Iterator[Finding]:
+        """What the table built upon the search shows, row by row, against the truth."""
+        shown = history.last("search-table", search.title)
+        if shown is None:
+            return
+        if "wrong" not in shown.data:
+            yield self.finding(search.in_query(), f"the table of `{search.title}` fails: {shown.data['error']}")
+        elif shown.data["wrong"]:
+            first, count = shown.data["wrong"][0], shown.data["wrong_count"]
+            example = f"`{first['row']}` shows {first['counted']:,} and should show {first['expected']:,}"
+            message = f"the table of `{search.title}` is wrong in {count} of {shown.data['rows']} rows: {example}"
+            yield self.finding(search.in_query(), message)
 
 
 def _some(ids: list[str], count: int) -> str:

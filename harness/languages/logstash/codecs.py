@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from harness.errors import UnreadableError
+from harness.languages.logstash.charset import decoded
 from harness.languages.logstash.event import Event, tag
 from harness.languages.logstash.options import Option, Options
 from harness.languages.logstash.settings import Plugin
@@ -123,7 +124,7 @@ class _Whole:
         self._charset = charset
 
     def feed(self, data: bytes) -> list[Event]:
-        return self._events_of(data.decode(self._charset, "backslashreplace"))
+        return self._events_of(decoded(data, self._charset))
 
     def flush(self) -> list[Event]:
         return []
@@ -147,7 +148,7 @@ class _Lines:
         return self._decoded(rest) if rest else []
 
     def _decoded(self, line: bytes) -> list[Event]:
-        return self._events_of(line.removesuffix(b"\r").decode(self._charset, "backslashreplace"))
+        return self._events_of(decoded(line.removesuffix(b"\r"), self._charset))
 
 
 def _pretty(value: Any, indent: int = 0) -> str:

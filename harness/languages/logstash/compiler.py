@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
-from harness.errors import HarnessError, UnreadableError
+from harness.errors import UnreadableError
 from harness.languages.logstash.ast import Arm, Branch, Condition, PluginNode, Statement
 from harness.languages.logstash.conditions import Predicate, predicate
 from harness.languages.logstash.configure import Configurator
 from harness.languages.logstash.decorate import decorator
-from harness.languages.logstash.event import Apply, Event, EventError
+from harness.languages.logstash.event import UNEXPECTED, Apply, Event, EventError, described
 from harness.languages.logstash.field import ReferenceSyntaxError
 from harness.languages.logstash.registry import FilterModule, find
 from harness.languages.logstash.settings import Settings
@@ -113,6 +113,8 @@ class Compiler:
             matched = decorator(cast("dict[str, Any]", configured.plugin.options))
             settings = Settings(configured.plugin, configured.positions, matched, self._now, self._ecs, self._directory)
             apply = module.build(settings)
+        except UNEXPECTED as error:
+            raise UnreadableError(f"{node.name}: {described(error)}", at=node.position) from error
         except ReferenceSyntaxError as error:
             raise UnreadableError(f"{node.name}: {error}", at=node.position) from error
         return self._guarded(node, apply)
@@ -124,10 +126,10 @@ class Compiler:
         def guarded(event: Event) -> list[Event] | None:
             try:
                 return apply(event)
-            except HarnessError:
-                raise
             except EventError as error:
                 raise _placed(error, node) from error
+            except UNEXPECTED as error:
+                raise _placed(EventError(described(error)), node) from error
 
         if observer is None:
             return guarded

@@ -26,7 +26,7 @@ from harness.languages.logstash.ast import (
     Text,
     Truth,
 )
-from harness.languages.logstash.event import Event, EventError
+from harness.languages.logstash.event import REGEX_SECONDS, Event, EventError, described
 from harness.languages.logstash.field import Getter, ReferenceSyntaxError, getter
 from harness.languages.logstash.sprintf import text_of
 from harness.model import Position
@@ -191,7 +191,7 @@ def _membership(condition: Membership, resolve: Resolve) -> Predicate:
 def _match(condition: Match, resolve: Resolve) -> Predicate:
     from harness.languages.logstash.onigmo import PatternSyntaxError, compiled
 
-    read = _field(condition.left)
+    read, position = _field(condition.left), condition.position
     try:
         search = compiled(resolve(condition.pattern, condition.position)).search
     except PatternSyntaxError as error:
@@ -199,6 +199,9 @@ def _match(condition: Match, resolve: Resolve) -> Predicate:
 
     def matches(event: Event) -> bool:
         value = read(event)
-        return isinstance(value, str) and search(value) is not None
+        try:
+            return isinstance(value, str) and search(value, timeout=REGEX_SECONDS) is not None
+        except TimeoutError as error:
+            raise ConditionError(described(error), position) from error
 
     return matches

@@ -28,6 +28,23 @@ class EventError(Exception):
     position: Position | None = None
 
 
+UNEXPECTED = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError, TimeoutError, MemoryError)
+"""What an operation may run into on values nobody foresaw; it is told with a place, not as a crash."""
+
+
+def described(error: Exception) -> str:
+    """An unexpected error in words."""
+    if isinstance(error, RecursionError):
+        return "a value that is nested too deeply"
+    if isinstance(error, TimeoutError):
+        return f"a regular expression took longer than {REGEX_SECONDS} s"
+    return f"{error} ({type(error).__name__})"
+
+
+REGEX_SECONDS = 10
+"""How long a regular expression without a timeout of its own may take; Logstash would hang."""
+
+
 class Timestamp(str):
     """A point in time, held as the text events show: ISO 8601 in UTC with milliseconds."""
 

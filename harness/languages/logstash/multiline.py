@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.errors import UnreadableError
+from harness.languages.logstash.charset import decoded
 from harness.languages.logstash.event import Event, tag
 from harness.languages.logstash.grok import compile_expression
 from harness.languages.logstash.onigmo import PatternSyntaxError
@@ -43,7 +44,7 @@ class Multiline:
         return [*(self._line(rest) if rest else []), *self._complete()]
 
     def _line(self, data: bytes) -> list[Event]:
-        text = data.removesuffix(b"\r").decode(self._charset, "backslashreplace")
+        text = decoded(data.removesuffix(b"\r"), self._charset)
         belongs = (self._pattern.search(text) is not None) != self._negate
         events: list[Event] = []
         if self._previous:

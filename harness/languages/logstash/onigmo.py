@@ -16,7 +16,7 @@ Pattern = Any
 """A compiled pattern of the `regex` module, which has no types."""
 
 _SPECIAL = re.compile(
-    r"\\[hHRXzZG]|\\.|\(\?[a-zA-Z]*-?[a-zA-Z]*[:)]|\[\^?\]?|\[:\^?[a-z]+:\]|\(\?<(?![=!])([^>]*)>|\(\?'([^']*)'|&&|\]",
+    r"\\[hHRXzZG]|\\.|\(\?[a-zA-Z]*-?[a-zA-Z]*[:)]|\[:\^?[a-z]+:\]|\[\^?\]?|\(\?<(?![=!])([^>]*)>|\(\?'([^']*)'|&&|\]",
     re.DOTALL,
 )
 _FLAGS = re.compile(r"\(\?([a-zA-Z]*)(-?)([a-zA-Z]*)([:)])")
@@ -103,11 +103,8 @@ class _Translation:
                 return text, end
             # `regex` knows no nested sets in this mode; Onigmo takes a lone bracket in a class as a set, rarely meant.
             return "\\[", match.start() + 1
-        if text.startswith("[:"):
-            text, end = "[", match.start() + 1
         self.in_class = 1
-        posix = re.compile(r"\[:\^?[a-z]+:\]").match(self.pattern, match.start() + 1)
-        return ("[", match.start() + 1) if posix else (text, end)
+        return ("[", match.start() + 1) if text.startswith("[:") else (text, end)
 
     def _group(self, name: str) -> str:
         return f"(?P<{name}>" if re.fullmatch(r"[A-Za-z_]\w*", name) else "("

@@ -13,10 +13,11 @@ from harness.languages.logstash.ast import Branch, Config, PluginNode, Statement
 from harness.languages.logstash.compiler import Compiler, Observer, run_from
 from harness.languages.logstash.conditions import ConditionError, Predicate
 from harness.languages.logstash.configure import Configurator
-from harness.languages.logstash.event import Apply, Event, EventError, copied, prepare
+from harness.languages.logstash.event import UNEXPECTED, Apply, Event, EventError, copied, described, prepare
 from harness.languages.logstash.grammar import parse
 from harness.languages.logstash.settings import Plugin
 from harness.languages.logstash.sprintf import render
+from harness.model import Position
 
 
 class EventRefusedError(HarnessError):
@@ -38,6 +39,7 @@ class Pipeline:
     config: Config
     inputs: tuple[Plugin, ...]
     outputs: tuple[Plugin, ...]
+    file: str
     _filter: Apply
     _routes: tuple[_Route, ...]
     _now: Callable[[], float]
@@ -68,7 +70,7 @@ class Pipeline:
         )
         steps = compiler.steps(config.body("filter"))
         routes = _routes(config.body("output"), configurator, compiler)
-        return cls(config, inputs, _all_outputs(routes), lambda event: run_from(steps, 0, event), routes, clock)
+        return cls(config, inputs, _all_outputs(routes), file, lambda event: run_from(steps, 0, event), routes, clock)
 
     def process(self, event: Event) -> list[Event]:
         """Apply the filters to one event, which is left as it was.
@@ -76,7 +78,11 @@ class Pipeline:
         The events that come out carry `@timestamp` as text, and `@metadata` only if the given event brought one.
         """
         bare = "@metadata" not in event
-        found = self.process_with_metadata(copied(event))
+        try:
+            own = copied(event)
+        except RecursionError as error:
+            raise self._refused(error) from error
+        found = self.process_with_metadata(own)
         for one in found:
             stamp = one.get("@timestamp")
             if stamp is not None:
@@ -89,8 +95,8 @@ class Pipeline:
         """Apply the filters to one event, in place; the events that come out keep `@metadata`."""
         try:
             found = self._filter(prepare(event, self._now))
-        except EventError as error:
-            raise _refused(error) from error
+        except (EventError, *UNEXPECTED) as error:
+            raise self._refused(error) from error
         return [event] if found is None else found
 
     def outputs_for(self, event: Event) -> list[Plugin]:
@@ -98,26 +104,27 @@ class Pipeline:
         found: list[Plugin] = []
         try:
             _collect(self._routes, event, found)
-        except EventError as error:
-            raise _refused(error) from error
+        except (EventError, *UNEXPECTED) as error:
+            raise self._refused(error) from error
         return found
 
     def render(self, text: str, event: Event) -> str:
         """Fill in a template such as an output's `index` option."""
         try:
             return render(text, event)
-        except EventError as error:
-            raise EventRefusedError(str(error)) from error
+        except (EventError, *UNEXPECTED) as error:
+            raise self._refused(error) from error
 
-
-def _refused(error: EventError) -> EventRefusedError:
-    hint = ""
-    if isinstance(error, ConditionError):
-        hint = (
-            "Logstash drops such an event, or writes it to its dead letter queue. Ask for the field first: "
-            "if [field] and [field] > 1 { … }"
-        )
-    return EventRefusedError(f"the event cannot be processed: {error}", at=error.position, hint=hint)
+    def _refused(self, error: Exception) -> EventRefusedError:
+        hint = ""
+        if isinstance(error, ConditionError):
+            hint = (
+                "Logstash drops such an event, or writes it to its dead letter queue. Ask for the field first: "
+                "if [field] and [field] > 1 { … }"
+            )
+        text = str(error) if isinstance(error, EventError) else described(error)
+        at = (error.position if isinstance(error, EventError) else None) or Position(self.file)
+        return EventRefusedError(f"the event cannot be processed: {text}", at=at, hint=hint)
 
 
 def _plugins(body: tuple[Statement, ...], where: str) -> list[PluginNode]:

@@ -61,6 +61,9 @@ class EventMaker:
         metadata = event.get("@metadata")
         if not isinstance(metadata, dict):
             metadata = event["@metadata"] = {}
+        message = event.get("message")
+        if message is not None and not isinstance(message, str):
+            event["message"] = text_of(message)  # what the codec is given is a text
         if "source_metadata" in self._enrich:
             self._source(metadata, peer)
         if "ssl_peer_metadata" in self._enrich and peer.protocol:

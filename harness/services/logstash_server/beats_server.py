@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from harness.languages.logstash.settings import Plugin
 from harness.services.logstash_server import beats_tls, lumberjack
 from harness.services.logstash_server.beats_event import EventMaker
-from harness.services.logstash_server.budget import Budget
+from harness.services.logstash_server.budget import Budget, cost
 from harness.services.logstash_server.counters import Counters
 from harness.services.logstash_server.engine import Engine
 from harness.services.logstash_server.journal import Journal
@@ -160,19 +161,20 @@ class _Connection:
         self._pending += len(window.payloads)
         for start in range(0, len(window.payloads), self._server.batch_events):
             payloads = window.payloads[start : start + self._server.batch_events]
-            await self._server.budget.take(len(payloads))
-            task = asyncio.create_task(self._settle(payloads))
+            await self._server.budget.take(cost(payloads))
+            self._server.counters.in_flight += len(payloads)
+            task = asyncio.create_task(self._server.engine.settle(payloads, self._decode))
+            # A callback, because a task that is cancelled before its first step runs no `finally`.
+            task.add_done_callback(partial(self._settled, payloads))
             self._tasks.add(task)
             end = start + len(payloads)
             self._batches.put_nowait(
                 _Batch(task, window.sequences[end - 1], len(payloads), end == len(window.payloads))
             )
 
-    async def _settle(self, payloads: tuple[bytes, ...]) -> None:
-        try:
-            await self._server.engine.settle(payloads, self._decode)
-        finally:
-            self._server.budget.give_back(len(payloads))
+    def _settled(self, payloads: tuple[bytes, ...], _: asyncio.Task[None]) -> None:
+        self._server.budget.give_back(cost(payloads))
+        self._server.counters.in_flight -= len(payloads)
 
     async def _acknowledge(self) -> None:
         while (batch := await self._next()) is not None:

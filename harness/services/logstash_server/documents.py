@@ -14,6 +14,7 @@ from harness.languages.logstash.event import Event
 
 LARGEST_REQUEST = 20 * 1024 * 1024  # Logstash's own target for one bulk request
 _DEAD_LETTER_TRIES = 2
+_SIMPLEST_LETTER = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,10 @@ def dead_letter(document: Document, index: str, reason: str) -> Document | None:
         letter["tags"] = [*_texts(fields.get("tags")), "_dead_letter"]
     if isinstance(fields.get("@timestamp"), str):
         letter["@timestamp"] = fields["@timestamp"]
-    letter |= {"message": original.source.decode("utf-8", "replace"), "reason": reason, "rejected_from": original.index}
+    text = original.source.decode("utf-8", "replace")
+    if document.tries and len(text) > _SIMPLEST_LETTER:
+        text = f"{text[:_SIMPLEST_LETTER]}… ({len(original.source)} bytes)"
+    letter |= {"message": text, "reason": reason, "rejected_from": original.index}
     # A document without an id gets one of its content, so that a letter sent twice is stored once.
     identity = original.id or hashlib.sha256(original.index.encode() + original.source).hexdigest()
     return Document("create", index, identity, orjson.dumps(letter), original, reason, document.tries + 1)

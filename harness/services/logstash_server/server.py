@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,7 +23,6 @@ from harness.services.logstash_server.journal import Journal
 from harness.services.logstash_server.monitoring import MonitoringServer
 
 Address = tuple[str, int]
-GRACE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,7 @@ class Settings:
     batch_events: int = 1000
     in_flight_events: int = 8000
     bulk_requests: int = 2
+    grace_seconds: float = 3.0
     name: str = "logstash-stand-in"
 
 
@@ -52,7 +51,7 @@ class LogstashServer:
         self._pipeline = _pipeline(settings)
         self._outputs: dict[int, Output] = {id(plugin): self._output(plugin) for plugin in self._pipeline.outputs}
         engine = Engine(self._pipeline, self._outputs, self.counters, journal)
-        budget = Budget(settings.in_flight_events, self.counters)
+        budget = Budget(settings.in_flight_events)
         self.inputs = [(self._beats(plugin, engine, budget), plugin) for plugin in self._pipeline.inputs]
         if settings.listen and len(settings.listen) != len(self.inputs):
             raise UsageError(f"{len(settings.listen)} --listen for {len(self.inputs)} inputs")
@@ -61,10 +60,6 @@ class LogstashServer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop. Raises HarnessError when a port cannot be had."""
-        # Events are trees without cycles; what was compiled stays. Looking for garbage among them costs a tenth.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(100_000, 50, 50)
         try:
             await self._listen(self.monitoring, self._settings.monitor, "The monitoring API answers")
             for number, (server, plugin) in enumerate(self.inputs):
@@ -77,7 +72,7 @@ class LogstashServer:
 
     async def _stop(self) -> None:
         self._journal.info("Stopping: nothing new is taken", in_flight=self.counters.in_flight)
-        await asyncio.gather(*(server.stop(GRACE_SECONDS) for server, _ in self.inputs))
+        await asyncio.gather(*(server.stop(self._settings.grace_seconds) for server, _ in self.inputs))
         for output in self._outputs.values():
             if isinstance(output, ElasticsearchOutput):
                 output.close()

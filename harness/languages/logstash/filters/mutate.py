@@ -60,9 +60,8 @@ def build(settings: Settings) -> Apply:
         try:
             for step in steps:
                 step(event)
+            matched(event)
         except EventError:
             tag(event, failed)
-            return
-        matched(event)
 
     return apply

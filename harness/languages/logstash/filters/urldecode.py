@@ -7,6 +7,7 @@ import re
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from harness.languages.logstash.charset import decoded
 from harness.languages.logstash.event import Apply, Event, EventError, Timestamp, tag
 from harness.languages.logstash.options import Option, Options
 from harness.languages.logstash.settings import Settings
@@ -51,12 +52,7 @@ def _decoded(value: Any, charset: str) -> Any:
     if isinstance(value, str) and not isinstance(value, Timestamp):
         if charset == "utf-8" and not _ENCODED.search(value):
             return value
-        data = unquote_to_bytes(value)
-        try:
-            return data.decode(charset)
-        except UnicodeDecodeError:
-            # Logstash keeps what it cannot decode visible, as \xE9.
-            return data.decode(charset, "backslashreplace")
+        return decoded(unquote_to_bytes(value), charset)
     if isinstance(value, list):
         return [_decoded(item, charset) for item in value]
     if isinstance(value, dict):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.languages.logstash import ruby
-from harness.languages.logstash.event import Event, EventError
+from harness.languages.logstash.event import REGEX_SECONDS, Event, EventError
 from harness.languages.logstash.field import Setter
 from harness.languages.logstash.mutations import Operation, Step
 from harness.languages.logstash.mutations.conversions import convert
@@ -45,10 +45,13 @@ def _gsub_one(settings: Settings, name: str, needle: str, new: str) -> Step:
     def gsub(event: Event) -> None:
         value = read(event)
         if isinstance(value, str):
-            write(event, search_of(event).sub(fixed or ruby.replacement(text(event)), value))
+            write(event, search_of(event).sub(fixed or ruby.replacement(text(event)), value, timeout=REGEX_SECONDS))
         elif isinstance(value, list):
             found, put = search_of(event), fixed or ruby.replacement(text(event))
-            write(event, [found.sub(put, item) if isinstance(item, str) else item for item in value])
+            write(
+                event,
+                [found.sub(put, item, timeout=REGEX_SECONDS) if isinstance(item, str) else item for item in value],
+            )
 
     return gsub
 

@@ -1,0 +1,127 @@
+"""report.html: the sign-off report as one self-contained file that a person can read, print, sign and archive.
+
+It shows what the checks concluded and what was recorded; it makes no verdict of its own. Nothing in it is fetched from
+anywhere, and the same report and history give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from shlex import quote
+from typing import Any, TypeVar
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from harness.model import History, Report, Severity
+from harness.reporters import summary
+from harness.reporters.sections import alerts, bars, checks, dashboards, logs, searches
+
+NAME = "report.html"
+FIRST = 6
+"""How many entries of a list the first screen writes out; the rest is folded below them."""
+
+T = TypeVar("T")
+
+
+def write(report: Report, folder: Path, history: History | None = None) -> Path:
+    """Write `report.html` and return its path. Without a history the page says what it cannot show."""
+    page = _environment().get_template("report.html").render(_view(report, history or History()))
+    path = folder / NAME
+    # Half a surrogate pair, which a log line may well hold, is no UTF-8.
+    path.write_text(page, encoding="utf-8", errors="replace")
+    return path
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"FIRST": FIRST, "WIDTH": bars.WIDTH, "standing_of": summary.standing_of}
+    environment.filters |= {
+        "number": summary.number,
+        "quantity": summary.quantity,
+        "seconds": _seconds,
+        "count": _count,
+        "moment": _moment,
+        "plural": _plural,
+        "edits": _edits,
+    }
+    return environment
+
+
+def _view(report: Report, history: History) -> dict[str, Any]:
+    open_now = checks.undecided(report.judgements)
+    return {
+        "report": report,
+        "ready": summary.ready(report),
+        "headline": summary.headline(report),
+        "answer": summary.answer(report),
+        "counts": summary.counts(report.judgements),
+        "sign_off": summary.sign_off_word(report.sign_off),
+        "failed": checks.failed(report.judgements),
+        "undecided": [one for one in open_now if not one.beside_a_verdict],
+        "beside": [one for one in open_now if one.beside_a_verdict],
+        "proven": checks.proven(report.judgements),
+        "clean": checks.clean(report.judgements),
+        "remarks": [finding for finding in report.findings if finding.severity < Severity.BUG],
+        "stakeholders": checks.stakeholders(report.requirements),
+        "baselines": [(b, summary.standing_of(b.verdict), bars.against_limit(b)) for b in report.baselines],
+        "phases": list(zip(report.phases, bars.shares(report.phases), strict=True)),
+        "again": _again(report),
+        "observations": len(history.observations),
+        "matrix": _shown(lambda: alerts.matrix(history, report.judgements)),
+        "storm": _shown(lambda: alerts.storm(history)),
+        "previews": _shown(lambda: alerts.previews(history)),
+        "dashboards": _shown(lambda: dashboards.dashboards(history)),
+        "searched": _shown(lambda: searches.searched(history)),
+        "fate": _shown(lambda: logs.fate(history)),
+    }
+
+
+def _shown(read: Callable[[], T]) -> tuple[T | None, str]:
+    """What was recorded on a subject, or why it cannot be shown: a broken record must not hide the verdicts."""
+    try:
+        found = read()
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        return None, f"what was recorded is not in a form that can be shown here: {type(error).__name__}: {error}"
+    return (found, "") if found else (None, "not recorded in this run")
+
+
+def _again(report: Report) -> str:
+    """The command that does this run again."""
+    named: Sequence[str] = [suite for suite in report.suites if suite != "lint"] or report.suites
+    words = ["harness", "verify", "--config", report.config_path, "--launcher", report.launcher]
+    for suite in named:
+        words += ["--suite", suite]
+    return " ".join(quote(word) for word in words)
+
+
+def _seconds(value: float | None) -> str:
+    return summary.quantity(value, "s") if value is None or value < 120 else f"{value / 60:.1f} min"
+
+
+def _count(value: int | None) -> str:
+    """A count with narrow spaces between thousands, as it reads in any language; `–` when it was not counted."""
+    return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _plural(count: int, word: str, several: str = "") -> str:
+    return f"{_count(count)} {word if count == 1 else several or word + 's'}"
+
+
+def _edits(diff: str) -> list[tuple[str, str]]:
+    """The lines of a diff with what they are: `in`, `out`, `at`, or nothing."""
+    kinds = {"+": "in", "-": "out", "@": "at"}
+    return [(kinds.get(line[:1], ""), line) for line in diff.splitlines()]

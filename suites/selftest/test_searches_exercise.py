@@ -1,0 +1,186 @@
+"""The exercise of the searches suite against a stand-in for the server: what it records, and that it ends."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.documents.configuration import Configuration
+from harness.errors import StackError
+from harness.probes.search import Corpus, Counted, Opened
+
+PATH = Path(__file__).parents[1] / "searches" / "exercise.py"
+TEMPLATE = json.dumps(
+    {"index_patterns": ["logs"], "mappings": {"properties": {"a": {"type": "keyword"}, "b": {"type": "keyword"}}}}
+)
+
+
+@pytest.fixture
+def suite():
+    spec = importlib.util.spec_from_file_location("searches_exercise", PATH)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def saved(title: str) -> dict[str, Any]:
+    source = {"query": {"query": "a: * and b: x", "language": "kuery"}, "index": {"id": "v", "title": "logs"}}
+    return {
+        "type": "search",
+        "id": title,
+        "attributes": {"title": title, "kibanaSavedObjectMeta": {"searchSourceJSON": json.dumps(source)}},
+    }
+
+
+class Recording:
+    """A recorder that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, str, Mapping[str, Any]]] = []
+
+    def record(self, kind: str, subject: str, data: Mapping[str, Any], at: float | None = None) -> None:
+        json.dumps(data)
+        self.kept.append((kind, subject, data))
+
+    def of(self, kind: str) -> list[Mapping[str, Any]]:
+        return [data for found, _, data in self.kept if found == kind]
+
+
+class Answers:
+    """A conversation with canned answers."""
+
+    found = frozenset({"e-1", "e-9"})
+    broken = False
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def __enter__(self) -> Answers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def corpus(self, *_: object) -> Corpus:
+        return Corpus(9, 7, 0.0, 86400.0)
+
+    def ids(self, *_: object) -> frozenset[str]:
+        if self.broken:
+            raise StackError("does not answer")
+        return self.found
+
+    def holding(self, index: str, fields: tuple[str, ...], ids: tuple[str, ...]) -> dict[str, int]:
+        return {"": len(ids), "a": 0, "b": len(ids)}
+
+    def clear_caches(self, *_: object) -> bool:
+        return True
+
+    def ask(self, *_: object) -> Opened:
+        return Opened(2, ("e-1",), 3, 0.1, 0.05)
+
+    def count(self, *_: object) -> Counted:
+        return Counted(6, (("x", 2), ("y", 4)), 0, 1, 0.1)
+
+
+TABLE = {
+    "type": "visualization",
+    "id": "t",
+    "attributes": {
+        "title": "T",
+        "savedSearchRefName": "r",
+        "visState": json.dumps({"aggs": [{"id": "2", "type": "terms", "params": {"field": "a"}}]}),
+    },
+    "references": [{"name": "r", "type": "search", "id": "A"}],
+}
+
+
+def stack(*titles: str, truth: Any = None, superuser: bool = True) -> Any:
+    def auth(user: str) -> tuple[str, str]:
+        if user == "elastic" and not superuser:
+            raise StackError("no such user")
+        return user, "secret"
+
+    files = {"s.json": json.dumps([TABLE, *(saved(title) for title in titles)]), "t.json": TEMPLATE}
+    return SimpleNamespace(
+        configuration=Configuration.of_texts(files),
+        url=lambda service: "http://127.0.0.1:9",
+        elasticsearch_auth=auth,
+        progress=lambda *_: None,
+        recall=lambda name: truth,
+    )
+
+
+@pytest.fixture
+def exercised(suite, monkeypatch):
+    monkeypatch.setattr(suite, "Discover", Answers)
+    monkeypatch.setattr(suite, "refusals", lambda *_: {"anonymous read": 401})
+
+    def run(given: Any) -> Recording:
+        recording = Recording()
+        suite.exercise(given, recording)
+        return recording
+
+    return run
+
+
+def test_hits_are_compared_with_the_truth(exercised):
+    truth = SimpleNamespace(searches={"A": frozenset({"e-1", "e-2", "e-3"})}, grouped_by={})
+    (data,) = exercised(stack("A", truth=truth)).of("search")
+    assert data == {
+        "hits": 2,
+        "index": "logs",
+        "expected": 3,
+        "missing": ["e-2", "e-3"],
+        "missing_count": 2,
+        "unexpected": ["e-9"],
+        "unexpected_count": 1,
+        "examined": 2,
+        "present": 2,
+        "lacking": ["a"],
+    }
+
+
+def test_rows_further_off_than_elasticsearch_says_are_wrong(exercised):
+    truth = SimpleNamespace(searches={"A": frozenset()}, grouped_by={"A": "a"}, groups=lambda _: {"x": 3, "y": 2})
+    (data,) = exercised(stack("A", truth=truth)).of("search-table")
+    wrong = [{"row": "y", "counted": 4, "expected": 2}]
+    assert data == {"rows": 2, "error": 1, "wrong_count": 1, "wrong": wrong}
+
+
+def test_without_truth_nothing_is_expected(exercised):
+    (data,) = exercised(stack("A")).of("search")
+    assert data == {"hits": 2, "index": "logs"}
+
+
+def test_every_search_is_opened_eight_times_the_first_cold(exercised):
+    timed = exercised(stack("A", "B")).of("search-time")
+    grids = [data for data in timed if data["view"] == "discover"]
+    assert [data["cold"] for data in grids] == [True, True] + [False] * 14
+    assert len([data for data in timed if data["view"] == "table"]) == 8
+
+
+def test_without_a_superuser_nothing_is_called_cold(exercised):
+    assert not any(data["cold"] for data in exercised(stack("A", superuser=False)).of("search-time"))
+
+
+def test_corpus_and_access_are_recorded(exercised):
+    recording = exercised(stack("A"))
+    assert recording.of("search-corpus") == [{"documents": 9, "shards": 7, "days": 1.0}]
+    assert recording.of("access") == [{"anonymous read": 401}]
+
+
+def test_a_server_that_does_not_answer_is_given_up_on(exercised, monkeypatch):
+    monkeypatch.setattr(Answers, "broken", True)
+    recording = exercised(stack("A", "B", "C", "D", "E"))
+    assert [subject for kind, subject, _ in recording.kept if kind == "search"] == ["A", "B", "C"]
+    assert recording.of("search-time") == []
