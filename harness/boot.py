@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,11 @@ class Boot:
             for lane in ALERTMANAGERS.values()
         }
 
-    def run(self, parts: Collection[str]) -> None:
-        """Boot the parts. Raises StackError with the status and log tail of what did not come up."""
+    def run(self, parts: Collection[str], then: Mapping[str, Callable[[], None]] | None = None) -> None:
+        """Boot the parts. Raises StackError with the status and log tail of what did not come up.
+
+        `then` is what to do as soon as a part is up, while others may still be booting.
+        """
         wanted = {step for part in parts for step in PARTS[part]}
         steps = {
             "elasticsearch": ((), self._elasticsearch),
@@ -83,6 +86,8 @@ class Boot:
             for name, (needs, step) in steps.items()
             if name in wanted
         }
+        for part, step in (then or {}).items():
+            chosen[f"after {part}"] = (PARTS[part], step)
         in_parallel(chosen, self.stack.cancel)
 
     def _waves(self) -> list[str]:

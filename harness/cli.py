@@ -91,7 +91,7 @@ def _verify(given: argparse.Namespace) -> int:
     console = Console()
     report = run.verify(run.Request(settings, tuple(given.suite), given.launcher, given.seed), console)
     folder = settings.reports / report.run
-    run.write_reports(report, folder, console)
+    run.write_reports(report, folder)
     console.answer(report, os.path.relpath(settings.reports / "latest"), _again(given))
     if given.sign_off:
         return _sign_off(report)
@@ -119,10 +119,12 @@ def _again(given: argparse.Namespace) -> str:
 
 def _lint(given: argparse.Namespace) -> int:
     from harness import lint
-    from harness.settings import Settings
+    from harness.settings import Settings, read_fixtures
 
     paths = given.paths or [Settings.here().config]
-    return lint.main(paths, given.format)
+    beside = {(path.resolve().parent / "fixtures") for path in paths}
+    known = {name: data for folder in sorted(beside) if folder.is_dir() for name, data in read_fixtures(folder).items()}
+    return lint.main(paths, given.format, fixtures=known)
 
 
 def _setup(_: argparse.Namespace) -> int:

@@ -29,7 +29,7 @@ from harness.services import prometheus
 from harness.services.room import Room
 
 PROMTOOL_SECONDS = 120.0
-PREPARATION_SECONDS = 10.0
+PREPARATION_SECONDS = 12.0
 """How long making the past may take, so that every lane goes live at the same moment."""
 
 SETTLED_SECONDS = 60.0

@@ -17,6 +17,7 @@ from harness.product_checkers import judge_by_products as judge_by_products
 from harness.registry import discover
 from harness.reporters import findings as reporters
 
+_PRODUCTS = ("promtool/", "amtool/", "filebeat/config")
 FORMATS = ("text", "json", "sarif", "github")
 
 
@@ -107,20 +108,29 @@ def _judge(check: Check, configuration: Configuration, context: Context) -> Judg
 
 
 def _without_repetition(judgements: list[Judgement]) -> list[Judgement]:
-    """One finding a place and message; where a product speaks of the same line, our guess at its words is left out."""
+    """One finding a place: promtool's words before ours on syntax, ours before amtool's and Filebeat's otherwise."""
+    ours = {
+        (f.position.file, f.position.line)
+        for j in judgements
+        if not j.check.startswith(_PRODUCTS)
+        for f in j.findings
+        if f.severity is Severity.FATAL
+    }
     spoken = {
         (f.position.file, f.position.line) for j in judgements if j.check.startswith("promtool/") for f in j.findings
     }
-    seen: set[tuple[Position, str]] = set()
+    seen: dict[tuple[Position, str], str] = {}
     made = []
     for judgement in judgements:
         kept = []
         for finding in judgement.findings:
             place = (finding.position.file, finding.position.line)
             key = (finding.position, finding.message)
-            if key in seen or (judgement.check.endswith("/syntax") and place in spoken):
+            said_by = seen.setdefault(key, judgement.check)
+            if judgement.check.startswith(_PRODUCTS[1:]) and place in ours:
                 continue
-            seen.add(key)
+            if said_by != judgement.check or (judgement.check.endswith("/syntax") and place in spoken):
+                continue
             kept.append(finding)
         made.append(
             Judgement(

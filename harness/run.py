@@ -226,8 +226,9 @@ def _on_a_stack(
     )
     try:
         with Watch(stack):
-            if _boot(run, stack, chosen, history):
-                _exercise(run, stack, chosen, history)
+            background = _Background(chosen, stack, history)
+            if _boot(run, stack, chosen, history, background):
+                _exercise(run, stack, chosen, history, background)
                 seen.components = _components(stack, chosen)
     finally:
         with run.phase("stop") as told:
@@ -240,10 +241,33 @@ def _on_a_stack(
         seen.levels = {**stack.levels, **{name: Level.STAND_IN for suite in chosen for name in suite.stand_ins}}
 
 
-def _boot(run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryFile) -> bool:
+class _Background:
+    """The suites whose time goes by waiting: each begins as soon as what it needs is up."""
+
+    def __init__(self, chosen: Sequence[Suite], stack: Stack, history: HistoryFile) -> None:
+        self._history = history
+        self._threads = {
+            suite.name: threading.Thread(target=_do, args=(suite, stack, history), name=suite.name, daemon=True)
+            for suite in chosen
+            if suite.background
+        }
+        self.starts = {suite.needs[-1]: self._threads[suite.name].start for suite in chosen if suite.background}
+
+    def join(self, run: Run) -> None:
+        """Wait for each in turn, as a phase of its own."""
+        for name, thread in self._threads.items():
+            with run.phase(name) as told:
+                thread.join(BACKGROUND_SECONDS)
+                told["detail"] = "the rest of it; it ran beside the others"
+                if thread.is_alive():
+                    self._history.record("exercise", name, {"failed": f"did not end within {BACKGROUND_SECONDS:g} s"})
+
+
+def _boot(run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryFile, background: _Background) -> bool:
     with run.phase("boot") as told:
         try:
-            Boot(stack, run.request.settings.fixtures).run([part for suite in chosen for part in suite.needs])
+            parts = [part for suite in chosen for part in suite.needs]
+            Boot(stack, run.request.settings.fixtures).run(parts, background.starts)
         except HarnessError as error:
             where = str(error.at) if error.at else ""
             history.record("boot-failed", "stack", {"message": error.message, "hint": error.hint, "at": where})
@@ -256,24 +280,14 @@ def _boot(run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryFile)
     return True
 
 
-def _exercise(run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryFile) -> None:
-    background = {
-        suite.name: threading.Thread(target=_do, args=(suite, stack, history), name=suite.name, daemon=True)
-        for suite in chosen
-        if suite.background
-    }
-    for thread in background.values():
-        thread.start()
+def _exercise(
+    run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryFile, background: _Background
+) -> None:
     for suite in chosen:
         if not suite.background:
             with run.phase(suite.name) as told:
                 told["detail"] = _do(suite, stack, history)
-    for name, thread in background.items():
-        with run.phase(name) as told:
-            thread.join(BACKGROUND_SECONDS)
-            told["detail"] = "the rest of it; it ran beside the others"
-            if thread.is_alive():
-                history.record("exercise", name, {"failed": f"did not end within {BACKGROUND_SECONDS:g} s"})
+    background.join(run)
 
 
 def _do(suite: Suite, stack: Stack, history: HistoryFile) -> str:
@@ -356,7 +370,7 @@ def _environment() -> Mapping[str, str]:
     }
 
 
-def write_reports(report: Report, folder: Path, console: Console) -> None:
+def write_reports(report: Report, folder: Path) -> None:
     """Write every format into the run folder, and point `latest` at it."""
     from harness.reporters import html, junit, markdown, verdict_json
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from harness.documents.positions import Span, Step, Tree
+from harness.documents.positions import Span, Step, Tree, existing
 from harness.errors import UnreadableError
 from harness.model import Position
 
@@ -58,7 +58,8 @@ def _parse(text: str, file: str, first_line: int, duplicates: list[str]) -> Any:
     try:
         return json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
     except json.JSONDecodeError as error:
-        at = Position(file, first_line + error.lineno - 1, error.colno, 1)
+        inside = existing(text, file, error.lineno, error.colno)
+        at = Position(file, first_line + inside.line - 1, inside.column, inside.length)
         raise UnreadableError(f"broken JSON: {error.msg}", at=at) from None
     except RecursionError:
         raise UnreadableError("broken JSON: nested too deep", at=Position(file, first_line)) from None

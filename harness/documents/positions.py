@@ -111,6 +111,17 @@ class Tree:
         self.complaints.append(UnreadableError(message, at=at, hint=hint))
 
 
+def existing(text: str, file: str, line: int, column: int) -> Position:
+    """A place a parser names, moved to the end of the last line with content when it lies behind the text."""
+    lines = text.split("\n")
+    if line > len(lines) or (line == len(lines) and not lines[-1].strip()):
+        line = next((number for number in range(len(lines), 0, -1) if lines[number - 1].strip()), 1)
+        column = len(lines[line - 1]) + 1
+    content = lines[line - 1]
+    column = min(column, len(content) + 1)
+    return Position(file, line, column, 1 if column <= len(content) else 0)
+
+
 def source_offset(text: str, span: Span, value: str, offset: int) -> int:
     """The offset in the file of character `offset` of a scalar, following quoting, folding and indentation."""
     j, end = span.start, span.end

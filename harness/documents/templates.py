@@ -14,7 +14,7 @@ from harness.documents.document import Document, Source
 from harness.model import Position
 
 _ACTION = re.compile(
-    r"\{\{-?\s*(/\*.*?\*/\s*-?\}\}|(?P<body>(?:`[^`]*`|\"(?:[^\"\\\n]|\\.)*\"|(?!\}\}).)*?)-?\}\})", re.DOTALL
+    r"\{\{-?\s*(/\*.*?\*/\s*-?\}\}|(?P<body>(?:`[^`]*`|\"(?:[^\"\\\n]|\\.)*\"|(?!\}\}|\{\{).)*?)-?\}\})", re.DOTALL
 )
 _OPENERS = ("if", "range", "with", "define", "block")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from harness.documents.positions import Span, Step, Style, Tree
+from harness.documents.positions import Span, Step, Style, Tree, existing
 from harness.errors import UnreadableError
 from harness.model import Position
 
@@ -57,7 +57,7 @@ def _compose(text: str, file: str) -> list[Any]:
             documents.append(loader.get_node())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        at = Position(file, mark.line + 1, mark.column + 1, 1) if mark else Position(file)
+        at = existing(text, file, mark.line + 1, mark.column + 1) if mark else Position(file)
         what = ", ".join(part for part in (error.context, error.problem) if part)
         raise UnreadableError(f"broken YAML: {what}", at=at) from None
     except (yaml.YAMLError, ValueError) as error:

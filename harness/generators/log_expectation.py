@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 from harness.generators.log_predicate import Predicate, compile_predicate
+from harness.generators.log_routes import Routes
 from harness.generators.logs import Line
 
 _LONGEST_SHOWN = 100
-_ROUTE_PARAMETER = re.compile(r":[A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,7 @@ class Expectation:
         self._added = {field["name"] for field in fields if field["from"] == "pipeline"}
         self._always = tuple(pipeline["always"])
         self._severity = pipeline["severity"]
-        self._routes: list[tuple[str, re.Pattern[str]]] = [
-            _route(route) for route in catalog.get("vocabulary", {}).get("routes", ())
-        ]
+        self._routes = Routes.of(catalog)
         self._reference = pipeline["reference"]["field"]
         self._sources = [(s["field"], s.get("kinds"), s.get("pattern")) for s in pipeline["reference"]["sources"]]
         self._tags: dict[str, Predicate] = {
@@ -88,7 +86,7 @@ class Expectation:
             if flat.get(name) is None:
                 yield Difference(name, "not set", "a value", "absent")
         exact = {"severity": self._severity.get(record.get("level")), "@timestamp": record.get("timestamp")}
-        if "path" in record and (route := self._route_of(record["path"])) is not None:
+        if "path" in record and (route := self._routes.route(record["path"])) is not None:
             exact["route"] = route
         for name, wanted in exact.items():
             got = flat.get(name)
@@ -98,13 +96,6 @@ class Expectation:
         for tag, holds in self._tags.items():
             if holds(record) != (tag in tags):
                 yield Difference("tags", "wrong", f"{'with' if holds(record) else 'without'} {tag}", ", ".join(tags))
-
-    def _route_of(self, path: str) -> str | None:
-        bare = path.partition("?")[0]
-        for route, pattern in self._routes:
-            if pattern.fullmatch(bare):
-                return route
-        return None
 
     def _identifier(self, record: Mapping[str, Any]) -> str | None:
         for field, kinds, pattern in self._sources:
@@ -130,11 +121,6 @@ class Expectation:
             yield Difference(self._reference, "wrong", "the same fingerprint for the same identifier", "another")
         elif self._identifier_of.setdefault(reference, identifier) != identifier or identifier in str(reference):
             yield Difference(self._reference, "wrong", "a fingerprint of its own", "another identifier's, or none")
-
-
-def _route(route: str) -> tuple[str, re.Pattern[str]]:
-    parts = (("[^/]+" if _ROUTE_PARAMETER.fullmatch(part) else re.escape(part)) for part in route.split("/"))
-    return route, re.compile("/".join(parts))
 
 
 def _same(wanted: Any, got: Any, phi: tuple[str, ...]) -> bool:

@@ -11,6 +11,7 @@ import orjson
 
 from harness.generators.log_population import Canary
 from harness.generators.log_predicate import compile_predicate
+from harness.generators.log_routes import Routes
 from harness.generators.logs import Line
 
 
@@ -23,9 +24,12 @@ class Truth:
     canaries: tuple[Canary, ...]
     searches: Mapping[str, frozenset[str]]
     grouped_by: Mapping[str, str]
+    routes: Routes
 
     @classmethod
-    def of(cls, lines: Iterable[Line], canaries: Iterable[Canary], searches: Mapping[str, Any]) -> Truth:
+    def of(
+        cls, lines: Iterable[Line], canaries: Iterable[Canary], searches: Mapping[str, Any], catalog: Mapping[str, Any]
+    ) -> Truth:
         """Evaluate every search of `searches` (the parsed `fixtures/searches.yml`) over the lines as written."""
         specs = searches["searches"]
         predicates = {name: compile_predicate(spec, f"fixtures/searches.yml ({name})") for name, spec in specs.items()}
@@ -42,7 +46,7 @@ class Truth:
                     found[name].append(line.event_id)
         matches = {name: frozenset(ids) for name, ids in found.items()}
         grouped = {name: spec["by"] for name, spec in specs.items() if "by" in spec}
-        return cls(well, broken, tuple(canaries), matches, grouped)
+        return cls(well, broken, tuple(canaries), matches, grouped, Routes.of(catalog))
 
     def record(self, event_id: str) -> dict[str, Any]:
         """The line as the backend wrote it, parsed."""
@@ -62,9 +66,16 @@ class Truth:
         return {name: len(ids) for name, ids in self.searches.items()}
 
     def groups(self, search: str) -> Counter[str]:
-        """How many of a summary's documents fall into each group."""
-        field = self.grouped_by[search]
-        return Counter(str(self.record(event_id)[field]) for event_id in self.searches[search])
+        """How many of a summary's documents fall into each group; `route`, which no line has, is told from the path."""
+        field, groups = self.grouped_by[search], Counter[str]()
+        for event_id in self.searches[search]:
+            record = self.record(event_id)
+            value = record.get(field)
+            if value is None and field == "route":
+                value = self.routes.route(record.get("path", ""))
+            if value is not None:
+                groups[str(value)] += 1
+        return groups
 
     def per_kind(self) -> Counter[str]:
         """How many well-formed lines there are of each kind."""

@@ -128,9 +128,10 @@ class Timeline:
             if value is not None:
                 yield (*key, value + (healthy.get(key, 0.0) if counter else 0.0))
 
-    def overridden(self, job: str) -> frozenset[tuple[str, Labels]]:
-        """The series of a job that the incident lays over what the target would expose by itself."""
-        return frozenset(self._tracks(job))
+    def names(self, job: str) -> frozenset[str]:
+        """The metrics of a job that the world or the incident defines."""
+        healthy = {series.name for series in self.world.series if series.job == job}
+        return frozenset(healthy | {name for name, _ in self._tracks(job)})
 
     def _tracks(self, job: str) -> dict[tuple[str, Labels], Track]:
         found = {}

@@ -1,7 +1,7 @@
 """Answers Prometheus's scrapes for a whole deployment: one loopback target per job, an incident laid over real metrics.
 
-A target with an `upstream` passes the real server's own metrics through and lays the incident's series over them; one
-without stands in for the server. A target that the incident takes down answers 503, and Prometheus sets `up` to 0.
+A target with an `upstream` passes the real server's own metrics through, less those that the world or the incident
+defines: a full disk of this machine must not fire an alert of the scenario. One without stands in for the server. A target that the incident takes down answers 503, and Prometheus sets `up` to 0.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import requests
 
 from harness.generators.metrics import Timeline, exposition
-from harness.generators.notation import Labels
 
-_SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?\s')
-_LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
+_SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)[\s{]")
 
 UPSTREAM_SECONDS = 5.0
 
@@ -58,21 +56,17 @@ class Target:
             real.raise_for_status()
         except requests.RequestException as error:
             return 502, f"{self.upstream}: {type(error).__name__}\n"
-        overridden = timeline.overridden(self.job)
-        laid_over = (sample for sample in timeline.samples(self.job, at) if sample[:2] in overridden)
-        return 200, "".join(without(real.text, overridden)) + exposition(laid_over)
+        own = list(timeline.samples(self.job, at))
+        replaced = timeline.names(self.job)
+        return 200, "".join(without(real.text, replaced)) + exposition(own)
 
 
-def without(text: str, series: frozenset[tuple[str, Labels]]) -> Iterator[str]:
-    """The lines of an exposition, less the samples of the given series."""
-    names = {name for name, _ in series}
+def without(text: str, names: frozenset[str]) -> Iterator[str]:
+    """The lines of an exposition, less the samples of the given metrics."""
     for line in text.splitlines(keepends=True):
         sample = _SAMPLE.match(line)
-        if sample and sample.group(1) in names:
-            labels = tuple(sorted(_LABEL.findall(sample.group(2) or "")))
-            if (sample.group(1), labels) in series:
-                continue
-        yield line
+        if not sample or sample.group(1) not in names:
+            yield line
 
 
 def _server(target: Target) -> ThreadingHTTPServer:

@@ -19,6 +19,10 @@ import psutil
 from harness import wait
 
 
+MARK = "HARNESS_RUNNER"
+"""The variable that every started process carries: the runner's pid and start time."""
+
+
 def state_folder() -> Path:
     """Where ledgers and port locks live: `$XDG_STATE_HOME` or `~/.local/state`, then `monitoring-stack-harness`."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
@@ -42,7 +46,8 @@ class Ledger:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = (folder or state_folder()) / "runs"
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.path = self._folder / f"{os.getpid()}-{_started(os.getpid()):.2f}.jsonl"
+        self.mark = f"{os.getpid()}-{_started(os.getpid()):.2f}"
+        self.path = self._folder / f"{self.mark}.jsonl"
 
     def process(self, pid: int) -> None:
         """A process group that must not outlive the run; `pid` leads it."""
@@ -68,12 +73,26 @@ def sweep(folder: Path | None = None) -> Swept:
     processes = folders = 0
     runs = (folder or state_folder()) / "runs"
     for path in sorted(runs.glob("*.jsonl")) if runs.is_dir() else []:
-        pid, _, started = path.stem.partition("-")
-        if _is(int(pid), float(started)):
-            continue
-        swept = _sweep_file(path)
-        processes, folders = processes + swept.processes, folders + swept.folders
-    return Swept(processes, folders)
+        if not _runs(path.stem):
+            swept = _sweep_file(path)
+            processes, folders = processes + swept.processes, folders + swept.folders
+    return Swept(processes + _sweep_marked(), folders)
+
+
+def _runs(mark: str) -> bool:
+    pid, _, started = mark.partition("-")
+    return _is(int(pid), float(started))
+
+
+def _sweep_marked() -> int:
+    """Kill the groups of processes marked by a runner that is gone: killed between a start and its ledger entry."""
+    killed = 0
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ValueError):
+            mark = process.environ().get(MARK)
+            if mark and not _runs(mark) and process.status() != psutil.STATUS_ZOMBIE:
+                killed += kill_group(os.getpgid(process.pid), process.create_time())
+    return killed
 
 
 def _sweep_file(path: Path) -> Swept:

@@ -19,7 +19,7 @@ import requests
 from harness import wait
 from harness.contracts import Http, Listening, LogLine, Plan
 from harness.errors import DeadlineError, StackError
-from harness.launchers.ledger import Ledger, kill_group
+from harness.launchers.ledger import MARK, Ledger, kill_group
 from harness.model import Level
 
 UNPRIVILEGED_USER = "nobody"
@@ -134,7 +134,7 @@ class ProcessLauncher:
         for path in plan.owned if plan.unprivileged else ():
             _give_away(path)
         with log.open("ab") as out:
-            process = _spawn(plan, out)
+            process = _spawn(plan, out, self._ledger.mark)
         with contextlib.suppress(psutil.NoSuchProcess):
             self._ledger.process(process.pid)
         started = time.time()
@@ -143,13 +143,13 @@ class ProcessLauncher:
         return ProcessInstance(plan.name, plan.service, plan.level, plan.host, plan.port, log, started, process)
 
 
-def _spawn(plan: Plan, out: IO[bytes]) -> subprocess.Popen[bytes]:
+def _spawn(plan: Plan, out: IO[bytes], mark: str) -> subprocess.Popen[bytes]:
     user: int | None = None
     group: int | None = None
     if plan.unprivileged and os.geteuid() == 0:
         entry = pwd.getpwnam(UNPRIVILEGED_USER)
         user, group = entry.pw_uid, entry.pw_gid
-    environment = {**_inherited(), **plan.environment}
+    environment = {**_inherited(), **plan.environment, MARK: mark}
     try:
         return subprocess.Popen(
             plan.argv,

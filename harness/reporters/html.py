@@ -6,6 +6,7 @@ anywhere, and the same report and history give the same bytes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -105,7 +106,14 @@ def _again(report: Report) -> str:
 
 
 def _seconds(value: float | None) -> str:
-    return summary.quantity(value, "s") if value is None or value < 120 else f"{value / 60:.1f} min"
+    """A duration with as many digits as its neighbours in a column, so that they compare at a glance."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value < 0.01:
+        return f"{value * 1000:.1f} ms"
+    if value < 120:
+        return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
+    return f"{value / 60:.1f} min"
 
 
 def _count(value: int | None) -> str:

@@ -145,13 +145,14 @@ def finite(value: float | None) -> float | None:
 
 
 def number(value: float | None) -> str:
-    """A figure with as many digits as a person needs: four significant ones, no exponent; `–` when there is none."""
+    """A figure with as many digits as a person needs: three significant ones, no exponent; `–` when there is none."""
     if value is None or not math.isfinite(value):
         return "–"
     if value == round(value):
         return f"{value:.0f}"
-    decimals = max(0, 3 - math.floor(math.log10(abs(value))))
-    return f"{value:.{min(decimals, 6)}f}".rstrip("0").rstrip(".")
+    decimals = max(0, 2 - math.floor(math.log10(abs(value))))
+    text = f"{value:.{min(decimals, 6)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def quantity(value: float | None, unit: str) -> str:

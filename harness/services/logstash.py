@@ -27,7 +27,6 @@ def plan(room: Room, beats_port: int, monitor_port: int, known: Mapping[str, str
         f"--listen=127.0.0.1:{beats_port}",
         f"--monitor=127.0.0.1:{monitor_port}",
         f"--dead-letter-index={dead_letter_index}",
-        "--bulk-requests=1",
     )
     return Plan(
         name=room.instance,

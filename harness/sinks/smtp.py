@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import ssl
 import threading
 import time
@@ -23,6 +24,9 @@ from harness.errors import StackError
 from harness.sinks import mail
 from harness.sinks.misbehaviour import Answer, Script
 from harness.sinks.receipt import Receipt
+
+# aiosmtpd 1.4.6 warns of a deprecation in its own code at every login.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 _LARGEST_MAIL = 16 * 1024 * 1024
 

@@ -33,8 +33,6 @@ NEEDS = ("prometheus", "elasticsearch")
 REQUIRES = ("logs",)
 AFTER = ("searches",)
 STAND_INS = ("grafana", "caredroid-backend")
-REQUIRES = ("logs",)
-STAND_INS = ("grafana",)
 
 READER = "grafana_reader"
 SUPERUSER = "elastic"

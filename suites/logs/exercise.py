@@ -104,7 +104,7 @@ def _made(stack: Stack) -> tuple[Truth, list[Line]]:
         *generator.lines(LINES // 2, recent),
         *generator.malformed(MALFORMED, recent),
     ]
-    return Truth.of(lines, generator.canaries, searches), lines
+    return Truth.of(lines, generator.canaries, searches, stack.fixtures["catalog"]), lines
 
 
 def _write(stack: Stack, lines: list[Line], truth: Truth, recorder: Recorder) -> float:

@@ -60,6 +60,7 @@ def _judged(check: Check, raw: dict[str, Any], case: dict[str, Any]) -> tuple[Co
     given = case["given"]
     texts = given if isinstance(given, dict) else {NAMES[check.subject]: given}
     configuration = Configuration.of_texts({name: str(text) for name, text in texts.items()})
+    assert not configuration.errors, "a case must be readable, else it proves nothing"
     fixtures = {**raw.get("fixtures", {}), **case.get("fixtures", {})}
     judgements = lint.run(configuration, Context(configuration, fixtures), [check], products=False)
     judgement = next(j for j in judgements if j.check == check.id)

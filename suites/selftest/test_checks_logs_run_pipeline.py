@@ -37,7 +37,7 @@ ENVIRONMENT = {
 SPAN = Schedule(1_795_440_000_000, 1_795_441_800_000)
 GENERATOR = LogGenerator(3, FIXTURES["catalog"], FIXTURES["logs"])
 LINES = [*GENERATOR.lines(3000, SPAN), *GENERATOR.malformed(24, SPAN)]
-TRUTH = Truth.of(LINES, GENERATOR.canaries, FIXTURES["searches"])
+TRUTH = Truth.of(LINES, GENERATOR.canaries, FIXTURES["searches"], FIXTURES["catalog"])
 
 
 def shipped(line: Line, offset: int) -> dict[str, Any]:

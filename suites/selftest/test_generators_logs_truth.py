@@ -98,10 +98,10 @@ def test_a_condition_that_makes_no_sense_is_refused(spec: dict[str, Any]) -> Non
 def test_the_truth_names_the_lines_each_search_must_find() -> None:
     slow = RECORD | {"eventId": "abcdef12-000000002", "duration": 2000.1}
     broken = Line("application", "abcdef12-000000003", "{", (), well_formed=False)
-    truth = Truth.of([line(), line(slow), broken], [], SEARCHES)
+    truth = Truth.of([line(), line(slow), broken], [], SEARCHES, CATALOG)
     assert truth.searches["Slow Requests"] == {"abcdef12-000000002"}
     assert truth.count("PHI Access Audit") == 2
-    assert truth.groups("Endpoint Health Summary") == {"/api/patients/p-1": 2}
+    assert truth.groups("Endpoint Health Summary") == {"/api/patients/:id": 2}
     assert list(truth.malformed) == ["abcdef12-000000003"]
 
 
@@ -165,7 +165,9 @@ def test_differences_never_spell_a_canary_out() -> None:
 
 
 def fate(*lines: Line) -> Fate:
-    return Fate(Truth.of(lines, [Canary("name", "Ada Quillfeather")], SEARCHES), Expectation(CATALOG, MIX["pipeline"]))
+    return Fate(
+        Truth.of(lines, [Canary("name", "Ada Quillfeather")], SEARCHES, CATALOG), Expectation(CATALOG, MIX["pipeline"])
+    )
 
 
 def test_the_fate_counts_missing_and_duplicated() -> None:

@@ -48,9 +48,9 @@ user kibana_server "$KIBANA_SERVER_PASSWORD" kibana_system
 call() {
   method=$1 path=$2
   shift 2
-  printf 'user = "elastic:%s"\n' "$ELASTIC_PASSWORD" \
-    | curl --config - --silent --show-error --fail --max-time 60 --request "$method" \
-        --header 'Content-Type: application/json' --output /dev/null "$@" "$url/$path"
+  answer=$(printf 'user = "elastic:%s"\n' "$ELASTIC_PASSWORD" \
+    | curl --config - --silent --show-error --fail-with-body --max-time 60 --request "$method" \
+        --header 'Content-Type: application/json' "$@" "$url/$path") || { say "$answer"; return 1; }
 }
 
 put() {

@@ -169,10 +169,11 @@ def previews(history: History) -> tuple[Preview, ...]:
 
 
 def _preview(seen: Observation) -> Preview:
-    body = text(seen.data, "text")
+    title = text(seen.data, "title")
+    body = text(seen.data, "text").removeprefix(title).lstrip("\n")
     problems = tuple(str(problem) for problem in entries(seen.data, "problems"))
     cut = len(body) > LONGEST_PREVIEW
-    return Preview(seen.subject, seen.at, text(seen.data, "title"), body[:LONGEST_PREVIEW], problems, cut)
+    return Preview(seen.subject, seen.at, title, body[:LONGEST_PREVIEW], problems, cut)
 
 
 def _messages(history: History, lane: str) -> tuple[_Message, ...]:

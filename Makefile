@@ -1,0 +1,32 @@
+# `make verify` does the main job, `make test` runs the tests; both set up what is missing first.
+.PHONY: verify test lint setup clean
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+verify: $(STAMP)
+	@$(RUN)/harness verify $(ARGS)
+
+test: $(STAMP)
+	@$(RUN)/harness setup
+	@$(RUN)/tox $(ARGS)
+
+lint: $(STAMP)
+	@$(RUN)/harness lint $(ARGS)
+
+setup: $(STAMP)
+	@$(RUN)/harness setup
+
+# The lock pins every package with its hash; uv installs it in seconds.
+$(STAMP): requirements.lock pyproject.toml
+	@echo "installing the packages of requirements.lock into $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(RUN)/uv || $(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@$(RUN)/uv pip sync --quiet --require-hashes --python $(RUN)/python requirements-uv.lock requirements.lock
+	@$(RUN)/uv pip install --quiet --no-deps --no-build-isolation --python $(RUN)/python -e .
+	@touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) .tox build
