@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class Boot:
         self._slack = SlackSink(stack.recorder)
         self._pagerduty = PagerDutySink(stack.recorder)
         self._smtp = {
-            lane: SmtpSink(stack.recorder, user="caredroid", password=self._secrets["smtp_password"], lane=lane)
+            lane: SmtpSink(stack.recorder, user="alertmanager", password=self._secrets["smtp_password"], lane=lane)
             for lane in ALERTMANAGERS.values()
         }
 
@@ -124,7 +125,11 @@ class Boot:
     def _room(self, service: str, instance: str, lane: str = "", volumes: str = "") -> Room:
         space = self.stack.workspace
         return Room(
-            self._deployment(lane), service, instance, space.scratch / "rooms" / instance, space.volumes / (volumes or instance)
+            self._deployment(lane),
+            service,
+            instance,
+            space.scratch / "rooms" / instance,
+            space.volumes / (volumes or instance),
         )
 
     # Elasticsearch and the log pipeline
@@ -164,8 +169,16 @@ class Boot:
             return {}
         return json.loads((self.stack.configuration.folder / entry["file"]).read_text(encoding="utf-8"))
 
-    def _installed(self, entry: Mapping[str, Any], status: int | None, text: str, left_out: Collection[str] = ()) -> None:
-        data = {"file": entry.get("file", ""), "part": entry["part"], "status": status, "answer": text, "left_out": list(left_out)}
+    def _installed(
+        self, entry: Mapping[str, Any], status: int | None, text: str, left_out: Collection[str] = ()
+    ) -> None:
+        data = {
+            "file": entry.get("file", ""),
+            "part": entry["part"],
+            "status": status,
+            "answer": text,
+            "left_out": list(left_out),
+        }
         self.stack.recorder.record("install", entry["put"], data)
 
     def _logstash(self) -> None:
@@ -217,7 +230,7 @@ class Boot:
     def _lanes(self, names: Collection[str]) -> None:
         alerts = [alert for rules in self.stack.configuration.of(Rules) for alert in rules.alerts]
         world = metrics.read_world(self.stack.fixtures["world"], self.stack.fixtures["catalog"])
-        in_parallel({name: ((), lambda name=name: self._lane(name, world, alerts)) for name in names}, self.stack.cancel)  # type: ignore[misc]
+        in_parallel({name: ((), partial(self._lane, name, world, alerts)) for name in names}, self.stack.cancel)
 
     def _lane(self, name: str, world: metrics.World, alerts: list[Alert]) -> None:
         stack = self.stack
@@ -249,7 +262,8 @@ class Boot:
         self._discovered(lane, instance)
 
     def _discovered(self, lane: Lane, instance: str) -> None:
-        """Wait until Prometheus knows its Alertmanagers: what fires earlier is sent a minute late (its resend delay)."""
+        """Wait until Prometheus knows its Alertmanagers: what fires earlier is sent a minute late (its resend
+        delay)."""
         url = f"{self.stack.url(instance)}/api/v1/alertmanagers"
 
         def known() -> bool:

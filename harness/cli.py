@@ -128,9 +128,13 @@ def _lint(given: argparse.Namespace) -> int:
 
 
 def _setup(_: argparse.Namespace) -> int:
-    from harness.toolchain import prepare
+    from harness.toolchain import Progress, prepare
 
-    toolchain = prepare(on_progress=lambda p: sys.stdout.write(f"{p.component:<15} {p.step} {p.detail}\n"))
+    def tell(step: Progress) -> None:
+        sys.stdout.write(f"{step.component:<15} {step.step} {step.detail}\n")
+        sys.stdout.flush()
+
+    toolchain = prepare(on_progress=tell)
     sys.stdout.write(f"{len(toolchain.folders)} components ready in {toolchain.cache}\n")
     return 0
 
@@ -155,7 +159,7 @@ def _explain(given: argparse.Namespace) -> int:
     from harness.contracts import Check
     from harness.registry import discover
 
-    checks = {kind().id: kind for kind in discover("harness.checks", Check)}  # type: ignore[type-abstract]
+    checks = {kind().id: kind for kind in discover("harness.checks", Check)}
     if not given.id:
         sys.stdout.write("".join(f"{name:<40} {kind().title}\n" for name, kind in sorted(checks.items())))
         return 0
@@ -163,7 +167,9 @@ def _explain(given: argparse.Namespace) -> int:
         import difflib
 
         near = difflib.get_close_matches(given.id, checks, n=3)
-        raise UsageError(f"no check {given.id!r}", hint=f"Did you mean {' or '.join(near)}?" if near else "See: harness explain")
+        raise UsageError(
+            f"no check {given.id!r}", hint=f"Did you mean {' or '.join(near)}?" if near else "See: harness explain"
+        )
     import inspect
 
     kind = checks[given.id]
@@ -175,7 +181,9 @@ def _sweep(_: argparse.Namespace) -> int:
     from harness.launchers.ledger import sweep
 
     swept = sweep()
-    sys.stdout.write(f"swept {swept.processes} processes and {swept.folders} folders\n" if swept else "nothing to sweep\n")
+    sys.stdout.write(
+        f"swept {swept.processes} processes and {swept.folders} folders\n" if swept else "nothing to sweep\n"
+    )
     return 0
 
 
@@ -209,7 +217,9 @@ def _event(line: str, number: int, codec: str) -> dict[str, object]:
     try:
         event = json.loads(line)
     except ValueError as error:
-        raise UsageError(f"standard input, line {number}: not JSON: {error}", hint="Raw lines? --codec plain") from error
+        raise UsageError(
+            f"standard input, line {number}: not JSON: {error}", hint="Raw lines? --codec plain"
+        ) from error
     if not isinstance(event, dict):
         raise UsageError(f"standard input, line {number}: an event is a JSON object")
     return event

@@ -67,9 +67,11 @@ class HistoryFile:
 def read_history(path: Path) -> History:
     """The history a finished run left behind; raises UnreadableError with the line that is not a record."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableError(f"cannot read the recorded history: {error}", at=Position(str(path))) from error
+    if lines == [""]:
+        return History()
     observations = []
     for number, line in enumerate(lines, start=1):
         try:

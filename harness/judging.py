@@ -41,9 +41,7 @@ def judge(check: Check, subject: Any, context: Context) -> Judgement:
     )
 
 
-def _conclude(
-    findings: Sequence[Finding], gaps: Sequence[Gap], proofs: Sequence[Proof]
-) -> tuple[Verdict, str]:
+def _conclude(findings: Sequence[Finding], gaps: Sequence[Gap], proofs: Sequence[Proof]) -> tuple[Verdict, str]:
     failures = [finding for finding in findings if finding.severity >= Severity.BUG]
     if failures:
         return Verdict.FAIL, failures[0].message
@@ -121,7 +119,8 @@ def _requirement(
     carrying = [j for j in judgements if any(fnmatchcase(j.check, pattern) for pattern in wanted)]
     unmatched = [p for p in wanted if not any(fnmatchcase(j.check, p) for j in carrying)]
     verdict = Verdict.UNKNOWN if by_person else worst(j.verdict for j in carrying)
-    if unmatched and not by_person:
+    lacking = [gap for j in carrying for gap in j.gaps if gap.needs is not None]
+    if (unmatched or lacking) and not by_person:
         verdict = max(verdict, Verdict.UNKNOWN)
     reached = [levels.get(service, Level.STATIC) for service in entry.get("services", [])]
     return RequirementResult(
@@ -132,23 +131,33 @@ def _requirement(
         verdict=verdict,
         level=min(reached, default=Level.STATIC),
         required_level=required,
-        statement=_why(by_person, verdict, carrying, unmatched),
+        statement=_why(by_person, verdict, carrying, unmatched, lacking),
         evidence=tuple(Evidence("check", j.check, j.reason) for j in carrying),
         checks=tuple(j.check for j in carrying),
     )
 
 
-def _why(by_person: bool, verdict: Verdict, carrying: Sequence[Judgement], unmatched: Sequence[str]) -> str:
+def _why(
+    by_person: bool,
+    verdict: Verdict,
+    carrying: Sequence[Judgement],
+    unmatched: Sequence[str],
+    lacking: Sequence[Gap],
+) -> str:
     if by_person:
         return "for a person to judge"
     if unmatched:
         return f"not run: {', '.join(unmatched)}"
     worst_of = [j for j in carrying if j.verdict is verdict]
+    if lacking and not worst_of:
+        return f"{lacking[0].reason} (needs {(lacking[0].needs or Level.STATIC).label})"
     return worst_of[0].reason if worst_of and verdict is not Verdict.PASS else f"{len(carrying)} checks passed"
 
 
-def sign_off(results: Sequence[RequirementResult]) -> tuple[Verdict, tuple[str, ...]]:
-    """Whether production may be signed for, and what is missing; only the lines that are ours to fill count."""
+def sign_off(
+    results: Sequence[RequirementResult], measured: Sequence[BaselineResult] = ()
+) -> tuple[Verdict, tuple[str, ...]]:
+    """Whether production may be signed for, and what is missing: the lines that are ours to fill, and every baseline."""
     missing: list[str] = []
     verdict = Verdict.PASS
     for line in results:
@@ -158,6 +167,13 @@ def sign_off(results: Sequence[RequirementResult]) -> tuple[Verdict, tuple[str, 
             missing.append(f"{line.id}: {line.verdict.label}: {line.statement}")
             verdict = max(verdict, line.verdict)
         elif line.level < line.required_level:
-            missing.append(f"{line.id}: proven at level {line.level.label} only, production needs {line.required_level.label}")
+            missing.append(
+                f"{line.id}: proven at level {line.level.label} only, production needs {line.required_level.label}"
+            )
             verdict = max(verdict, Verdict.UNKNOWN)
-    return verdict if results else Verdict.UNKNOWN, tuple(missing)
+    for baseline in measured:
+        if baseline.verdict is not Verdict.PASS:
+            missing.append(f"baseline {baseline.id}: {baseline.verdict.label}: {baseline.statement}")
+            verdict = max(verdict, baseline.verdict)
+    ours = any(not line.by_person for line in results)
+    return verdict if ours else Verdict.UNKNOWN, tuple(missing)

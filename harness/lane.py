@@ -115,13 +115,23 @@ class Lane:
         source = self._scratch / "past.om"
         with source.open("w", encoding="utf-8") as file:
             file.writelines(lines)
-        command = [str(promtool), "tsdb", "create-blocks-from", "--max-block-duration=15d", "openmetrics", str(source), str(data)]
+        command = [
+            str(promtool),
+            "tsdb",
+            "create-blocks-from",
+            "--max-block-duration=15d",
+            "openmetrics",
+            str(source),
+            str(data),
+        ]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=PROMTOOL_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:
             raise StackError(f"promtool did not finish the past of {self.name} in {PROMTOOL_SECONDS:g} s") from error
         if done.returncode != 0:
-            raise StackError(f"promtool could not make the past of {self.name}", hint=(done.stdout + done.stderr)[-800:])
+            raise StackError(
+                f"promtool could not make the past of {self.name}", hint=(done.stdout + done.stderr)[-800:]
+            )
         source.unlink()
 
     def _pending(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,12 @@ def run(
 ) -> list[Judgement]:
     """Judge a configuration: one judgement a check, one for what could not be read, and one a product's checker."""
     chosen = static_checks() if checks is None else tuple(checks)
-    judgements = [_readable(configuration), *(_judge(check, configuration, context) for check in chosen)]
-    if products:
-        judgements.extend(judge_by_products(configuration, find or find_binary))
+    with ThreadPoolExecutor(1) as pool:
+        # The products are other programs: they read the files while our checks do.
+        asked = pool.submit(judge_by_products, configuration, find or find_binary) if products else None
+        judgements = [_readable(configuration), *(_judge(check, configuration, context) for check in chosen)]
+        if asked:
+            judgements.extend(asked.result())
     return _without_repetition(judgements)
 
 

@@ -157,7 +157,8 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a check saw that lets it pass: the figure, its limit and unit, how many samples, and where they are recorded.
+    """What a check saw that lets it pass: the figure, its limit and unit, how many samples, and where they are
+    recorded.
 
     `services` are those whose behaviour was observed; the weakest of their levels is the level of the proof.
     """

@@ -1,7 +1,7 @@
 """The pytest face: `pytest suites/alerting` records what its tests ask about once, and lets them judge it.
 
-A test module in a suite's folder asks for `verification`. The first that does has every collected suite exercised on one
-stack; `--recorded RUN` judges a finished run instead, without starting anything.
+A test module in a suite's folder asks for `verification`. The first that does has every collected suite exercised on
+one stack; `--recorded RUN` judges a finished run instead, without starting anything.
 """
 
 from __future__ import annotations
@@ -133,5 +133,5 @@ def _verifiers(suite: str) -> list[str]:
     from harness.contracts import Check
     from harness.registry import discover
 
-    found = [kind() for kind in discover("harness.checks", Check) if not lint.is_static(kind)]  # type: ignore[type-abstract]
+    found = [kind() for kind in discover("harness.checks", Check) if not lint.is_static(kind)]
     return sorted(check.id for check in found if run.suite_of(check) == suite)

@@ -33,6 +33,8 @@ _RULE = re.compile(
     r'group "(?P<group>[^"]*)", rule (?P<rule>\d+), "[^"]*": (?P<what>.*)'
 )
 _IN_EXPRESSION = re.compile(r"(?P<line>\d+):(?P<column>\d+): (?:parse error: )?")
+# Beats' own spelling: `${NAME}` must be set, `${NAME:default}` need not.
+_REQUIRED = re.compile(r"\$\{([A-Za-z_]\w*)(?::\?[^}]*)?\}")
 _QUOTED = re.compile(r'"([^"\n]+)"|\'([^\'\n]+)\'')
 
 Find = Callable[[str], Path | None]
@@ -237,7 +239,7 @@ def _filebeat(
             file = _written(folder, document.file, document.tree.text)
             paths = [f"path.{part}={folder / part}" for part in ("home", "data", "logs")]
             overrides = [word for path in paths for word in ("-E", path)]
-            dummies = {r.name: _dummy(r.name) for r in references(re.sub(r":[^-?}][^}]*\}", "}", document.tree.text))}
+            dummies = {name: _dummy(name) for name in _REQUIRED.findall(document.tree.text)}
             status, said = _asked(
                 [str(program), "test", "config", "-c", str(folder / file), *overrides], folder, dummies
             )

@@ -1,4 +1,5 @@
-"""A verification from first to last: read, lint, set up, boot, exercise, judge. What it saw is on disk as it happens."""
+"""A verification from first to last: read, lint, set up, boot, exercise, judge. What it saw is on disk as it
+happens."""
 
 from __future__ import annotations
 
@@ -103,7 +104,8 @@ def verify(request: Request, console: Console) -> Report:
     chosen = () if only_lint else suites.choose(known, named)
     if request.launcher not in ("auto", "process"):
         raise UsageError(
-            f"launcher {request.launcher!r} is not available", hint="This machine runs services as processes: --launcher process"
+            f"launcher {request.launcher!r} is not available",
+            hint="This machine runs services as processes: --launcher process",
         )
     fixtures = read_fixtures(request.settings.fixtures)
     with run.phase("read") as told:
@@ -280,9 +282,7 @@ def _boot(run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryFile,
     return True
 
 
-def _exercise(
-    run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryFile, background: _Background
-) -> None:
+def _exercise(run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryFile, background: _Background) -> None:
     for suite in chosen:
         if not suite.background:
             with run.phase(suite.name) as told:
@@ -338,7 +338,8 @@ def _report(
 ) -> Report:
     names = tuple(suite.name for suite in chosen)
     lines = judging.requirements(fixtures["requirements"], judgements, seen.levels)
-    verdict, missing = judging.sign_off(lines)
+    measured = judging.baselines(fixtures["baselines"], judgements, names)
+    verdict, missing = judging.sign_off(lines, measured)
     return Report(
         run=run.id,
         started=run.started,
@@ -349,7 +350,7 @@ def _report(
         suites=("lint", *names),
         components=seen.components,
         judgements=tuple(judgements),
-        baselines=judging.baselines(fixtures["baselines"], judgements, names),
+        baselines=measured,
         requirements=lines,
         phases=tuple(run.phases),
         overlay=seen.overlay,

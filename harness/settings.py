@@ -61,5 +61,5 @@ def read_yaml(path: Path) -> Any:
         mark = error.problem_mark
         at = Position(str(path), mark.line + 1, mark.column + 1) if mark else Position(str(path))
         raise UnreadableError(f"broken YAML: {error.problem}", at=at) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UnreadableError(f"cannot be read: {error}", at=Position(str(path))) from error

@@ -9,7 +9,8 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait as wait_for
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,11 @@ class Stack:
         self.recorder.record(
             "boot",
             plan.name,
-            {"service": plan.service, "seconds": round(getattr(instance, "boot_seconds", 0.0), 3), "level": plan.level.label},
+            {
+                "service": plan.service,
+                "seconds": round(getattr(instance, "boot_seconds", 0.0), 3),
+                "level": plan.level.label,
+            },
         )
         self.progress(f"{plan.name} {getattr(instance, 'boot_seconds', 0.0):.1f}", phase="boot")
         return instance

@@ -17,8 +17,8 @@ from harness.stack import Stack
 class Suite:
     """One suite: the parts of the stack it `needs`, the suites that must run before it, and its exercise.
 
-    `requires` are run whenever this one is, before it; `after` only orders. `background`: its time goes by waiting, so it
-    runs beside the others. `stand_ins` are services it plays a stand-in of, which boot nothing.
+    `requires` are run whenever this one is, before it; `after` only orders. `background`: its time goes by waiting, so
+    it runs beside the others. `stand_ins` are services it plays a stand-in of, which boot nothing.
     """
 
     name: str

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.contracts import Documents
 from harness.documents.prometheus import Prometheus
+from harness.documents.relabelling import Relabelling
 from harness.documents.rules import Rules
 from harness.languages.metrics import Metric, Metrics
 
@@ -73,27 +74,43 @@ def _field(raw: Mapping[str, Any], every_kind: tuple[str, ...]) -> LogField:
     )
 
 
+_last: tuple[Documents, Mapping[str, Any], Metrics] | None = None
+
+
 def known_metrics(documents: Documents, fixtures: Mapping[str, Any]) -> Metrics:
-    """Every metric an expression can ask for: the catalog's, Prometheus's own, and what recording rules make."""
+    """Every metric an expression can ask for: the catalog's, Prometheus's own, and what recording rules make.
+
+    The last answer is kept: every check asks for it again, for the same configuration.
+    """
+    global _last
+    if _last is None or _last[0] is not documents or _last[1] is not fixtures:
+        _last = (documents, fixtures, _known_metrics(documents, fixtures))
+    return _last[2]
+
+
+def _known_metrics(documents: Documents, fixtures: Mapping[str, Any]) -> Metrics:
     catalog = Catalog.of(fixtures)
     known: dict[str, Metric] = dict(catalog.metrics) if catalog else {}
     for rules in documents.of(Rules):
         for recording in rules.recordings:
             known.setdefault(recording.name, Metric(recording.name, "recorded", complete=False))
     targets = {"job", "instance"}
-    jobs = set()
-    relabelled = False
+    relabellings: dict[str, Relabelling] = {}
     for prometheus in documents.of(Prometheus):
         for job in prometheus.jobs:
-            jobs.add(job.name)
-            relabelled = relabelled or bool(job.view["relabel_configs"] or job.view["metric_relabel_configs"])
+            relabelling = relabellings[job.name] = Relabelling.of(job.view)
+            targets.update(relabelling.written)
             for target in job.targets:
                 targets.update(target.labels)
-    if relabelled:
-        # Relabelling may add any label, so none can be called missing.
-        known = {name: _open(metric) for name, metric in known.items()}
-    return Metrics(known, frozenset(targets), frozenset(jobs))
+    stored = {name: _stored(metric, relabellings) for name, metric in known.items()}
+    return Metrics(stored, frozenset(targets), frozenset(relabellings))
 
 
-def _open(metric: Metric) -> Metric:
-    return Metric(metric.name, metric.type, metric.unit, metric.job, metric.labels, metric.buckets, False)
+def _stored(metric: Metric, relabellings: Mapping[str, Relabelling]) -> Metric:
+    """A metric of every job is subject to each job's relabelling; it may carry what any of them adds."""
+    own = relabellings.get(metric.job)
+    if own is not None:
+        return own.applied(metric)
+    if any(relabelling.open for relabelling in relabellings.values()) and metric.job in ("*", ""):
+        return Metric(metric.name, metric.type, metric.unit, metric.job, metric.labels, metric.buckets, False)
+    return metric

@@ -10,6 +10,11 @@ from harness.documents.durations import seconds
 from harness.documents.positions import View
 from harness.model import Position
 
+_SECTIONS = (
+    "global", "scrape_configs", "scrape_config_files", "rule_files", "alerting", "remote_write", "remote_read",
+    "storage", "tracing", "otlp", "runtime",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -67,7 +72,7 @@ class Prometheus(Document):
         if isinstance(source.value.get("scrape_configs"), list):
             return not source.has("clients", "server", "positions")  # promtail's file has the section too
         named = source.named("prometheus*.y*ml")
-        return named and source.has("scrape_configs", "scrape_config_files", "rule_files", "alerting")
+        return named and source.has(*_SECTIONS) and not source.has("groups", "services", "tests", "apiVersion")
 
     @classmethod
     def read(cls, source: Source) -> Prometheus:

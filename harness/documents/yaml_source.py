@@ -106,7 +106,11 @@ class _Reader:
         entries: dict[Any, tuple[Any, Any]] = {}
         merged: list[Any] = []
         for key_node, value_node in node.value:
-            key = _scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else str(key_node.start_mark.index)
+            if not isinstance(key_node, yaml.ScalarNode):
+                at = existing(self.text, self.file, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+                hint = "A template, e.g. of Helm or Jinja, must be rendered first." if "{{" in self.text else ""
+                raise UnreadableError("broken YAML: a key that is no scalar", at=at, hint=hint)
+            key = _scalar(key_node)
             if key == "<<" and not key_node.style:
                 merged.extend(value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node])
                 continue
@@ -142,7 +146,9 @@ def _scalar(node: Any) -> Any:
 
 
 def _constant_spelling(text: str) -> Any:
-    """PyYAML resolves `1e3` to text, Go and Java to a number."""
+    """PyYAML resolves `1e3` and `0o17` to text, Go and Java to numbers."""
+    if text.startswith("0o") and _INTEGER.match(text):
+        return int(text, 0)
     return float(text) if text[:1].isdigit() and _FLOAT.match(text) else text
 
 

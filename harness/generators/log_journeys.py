@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -88,12 +88,18 @@ class Journey:
 
 
 def read_journeys(
-    mix: Mapping[str, Any], catalog: Mapping[str, Any], populations: Mapping[str, Population]
+    specs: Sequence[Mapping[str, Any]],
+    mix: Mapping[str, Any],
+    catalog: Mapping[str, Any],
+    populations: Mapping[str, Population],
 ) -> tuple[Journey, ...]:
-    """The journeys of a mix; raises UnreadableError for a field, kind or level that the catalog does not know."""
+    """Read journeys; `mix` gives what all lines have in common.
+
+    Raises UnreadableError for a field, kind or level that the catalog does not know.
+    """
     known = _Catalog.read(catalog)
     journeys = []
-    for index, spec in enumerate(mix["journeys"]):
+    for index, spec in enumerate(specs):
         where = f"journeys[{index}] ({spec.get('name', 'unnamed')})"
         cast = {name: populations[name] for name in populations if name in spec.get("cast", ())}
         strangers = set(spec.get("cast", ())) - set(cast)

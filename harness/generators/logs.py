@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from harness.generators.log_incident import Incident
 from harness.generators.log_journeys import Chain, Journey, read_journeys
 from harness.generators.log_population import Canary, Population, populate
 from harness.generators.log_schedule import Clock, Schedule
@@ -39,12 +40,12 @@ class LogGenerator:
     def __init__(self, seed: int, catalog: Mapping[str, Any], mix: Mapping[str, Any]) -> None:
         self.prefix = hashlib.sha256(f"log lines of seed {seed}".encode()).hexdigest()[:8]
         self._source = random.Random(f"{seed}/chains")
-        self._mix = mix
+        self._mix, self._catalog = mix, catalog
         makers = random.Random(f"{seed}/population")
         self._populations: dict[str, Population] = {
             name: populate(name, spec, makers) for name, spec in mix["population"].items()
         }
-        self._journeys: tuple[Journey, ...] = read_journeys(mix, catalog, self._populations)
+        self._journeys: tuple[Journey, ...] = read_journeys(mix["journeys"], mix, catalog, self._populations)
         self._weights = list(itertools.accumulate(journey.weight for journey in self._journeys))
         self._pool: list[Chain] = []
         self._numbers = itertools.count(1)
@@ -62,6 +63,12 @@ class LogGenerator:
         clock = Clock()
         for chain, begins in zip(chains, schedule.times(len(chains), order), strict=True):
             yield from self._written(chain, begins, clock)
+
+    def incident(self, entries: Sequence[Mapping[str, Any]], file: str, begins_ms: int) -> Iterator[Line]:
+        """The lines of a scenario's `logs`, in the order of time; the incident begins at `begins_ms` (Unix)."""
+        clock, incident = Clock(), Incident.read(entries, file, self._mix, self._catalog, self._populations)
+        for at, journey in incident.moments():
+            yield from self._written(journey.draw(self._source), begins_ms + at, clock)
 
     def malformed(self, count: int, schedule: Schedule) -> Iterator[Line]:
         """`count` lines no pipeline can parse, some with canaries: what a crash amid a write leaves behind."""

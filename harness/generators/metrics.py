@@ -1,7 +1,7 @@
 """The metrics of a whole deployment as functions of time: healthy operation with an incident laid over it.
 
-The same function fills Prometheus's past (`openmetrics`) and answers its scrapes (`exposition`), so that a `rate()` that
-spans both sees no break and rules run with their real windows and their real `for:`.
+The same function fills Prometheus's past (`openmetrics`) and answers its scrapes (`exposition`), so that a `rate()`
+that spans both sees no break and rules run with their real windows and their real `for:`.
 """
 
 from __future__ import annotations
@@ -162,7 +162,8 @@ def _escaped(value: str) -> str:
 
 
 def openmetrics(timeline: Timeline, instances: Mapping[str, str], until: float) -> Iterator[str]:
-    """The past of every job in `instances` (job → instance label), from the origin, one sample every 15 s, as OpenMetrics.
+    """The past of every job in `instances` (job → instance label), from the origin, one sample every 15 s, as
+    OpenMetrics.
 
     `promtool tsdb create-blocks-from openmetrics` reads it. A target that is down has only its `up` of 0.
     """

@@ -21,8 +21,8 @@ Labels = tuple[tuple[str, str], ...]
 def values(notation: str, at: Position) -> tuple[float | None, ...]:
     """The values of a series, one per step; None where there is no sample. Raises UnreadableError.
 
-    As promtool reads it: `a+bxn` is a, a+b, …, a+n·b (n+1 values), `axn` is a repeated n+1 times, `_` is a missing sample.
-    Source: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/#series
+    As promtool reads it: `a+bxn` is a, a+b, …, a+n·b (n+1 values), `axn` is a repeated n+1 times, `_` is a missing
+    sample. Source: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/#series
     """
     result: list[float | None] = []
     for word in notation.split():

@@ -1,7 +1,8 @@
 """Answers Prometheus's scrapes for a whole deployment: one loopback target per job, an incident laid over real metrics.
 
 A target with an `upstream` passes the real server's own metrics through, less those that the world or the incident
-defines: a full disk of this machine must not fire an alert of the scenario. One without stands in for the server. A target that the incident takes down answers 503, and Prometheus sets `up` to 0.
+defines: a full disk of this machine must not fire an alert of the scenario. One without stands in for the server. A
+target that the incident takes down answers 503, and Prometheus sets `up` to 0.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ import psutil
 
 from harness import wait
 
-
 MARK = "HARNESS_RUNNER"
 """The variable that every started process carries: the runner's pid and start time."""
 

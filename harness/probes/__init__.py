@@ -1,0 +1,1 @@
+"""Read-only questions to running services, each with a dated answer."""

@@ -50,7 +50,9 @@ def _get(url: str, auth: tuple[str, str] | None = None) -> requests.Response:
 
 
 def _elasticsearch(stack: Running, url: str) -> str:
-    nodes = _get(f"{url}/_nodes/_local?filter_path=nodes.*.version", stack.elasticsearch_auth("elastic")).json()["nodes"]
+    nodes = _get(f"{url}/_nodes/_local?filter_path=nodes.*.version", stack.elasticsearch_auth("elastic")).json()[
+        "nodes"
+    ]
     return str(next(iter(nodes.values()))["version"])
 
 

@@ -83,6 +83,9 @@ class Console:
                 self._explain(judgement)
         self._beyond(report)
         for baseline in report.baselines:
+            if not baseline.checks and len(report.suites) > 1:
+                self.line(f"{self._mark(baseline.verdict)} {baseline.id:<16} {baseline.statement}")
+        for baseline in report.baselines:
             if baseline.verdict is Verdict.PASS:
                 self.line(f"{self._mark(baseline.verdict)} {baseline.id:<16} {_figure(baseline)}")
         self.line("")
@@ -146,7 +149,11 @@ def _headline(report: Report) -> str:
 
 
 def _figure(baseline: BaselineResult) -> str:
-    value = "" if baseline.value is None else f"{baseline.value:g} {baseline.unit}, limit {baseline.limit:g} {baseline.unit}"
+    value = (
+        ""
+        if baseline.value is None
+        else f"{baseline.value:g} {baseline.unit}, limit {baseline.limit:g} {baseline.unit}"
+    )
     return f"{value}   {baseline.statement}   ({baseline.samples} samples, {baseline.level.label})"
 
 

@@ -31,8 +31,8 @@ def write(report: Report, folder: Path, history: History | None = None) -> Path:
     """Write `report.html` and return its path. Without a history the page says what it cannot show."""
     page = _environment().get_template("report.html").render(_view(report, history or History()))
     path = folder / NAME
-    # Half a surrogate pair, which a log line may well hold, is no UTF-8.
-    path.write_text(page, encoding="utf-8", errors="replace")
+    # A log line may well hold NUL, which HTML does not, or half a surrogate pair, which is no UTF-8.
+    path.write_text(page.replace("\0", "\ufffd"), encoding="utf-8", errors="replace")
     return path
 
 
@@ -68,7 +68,7 @@ def _view(report: Report, history: History) -> dict[str, Any]:
         "counts": summary.counts(report.judgements),
         "sign_off": summary.sign_off_word(report.sign_off),
         "failed": checks.failed(report.judgements),
-        "undecided": [one for one in open_now if not one.beside_a_verdict],
+        "undecided": [*(one for one in open_now if not one.beside_a_verdict), *checks.promised(report)],
         "beside": [one for one in open_now if one.beside_a_verdict],
         "proven": checks.proven(report.judgements),
         "clean": checks.clean(report.judgements),
@@ -109,8 +109,8 @@ def _seconds(value: float | None) -> str:
     """A duration with as many digits as its neighbours in a column, so that they compare at a glance."""
     if value is None or not math.isfinite(value):
         return "–"
-    if value < 0.01:
-        return f"{value * 1000:.1f} ms"
+    if value < 0.1:
+        return f"{value * 1000:.0f} ms"
     if value < 120:
         return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
     return f"{value / 60:.1f} min"

@@ -25,7 +25,7 @@ NAME = "summary.md"
 MOST = 20
 """How many entries of a list are written out; a pull request is read in passing, the report holds them all."""
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@$-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&@$])")
 _BREAKS = re.compile(r"[\x00-\x20\x7f\u2028\u2029\ud800-\udfff]+")
 
 

@@ -87,19 +87,23 @@ def answer(report: Report) -> str:
         return "No: something that was tested does not hold."
     if report.verdict is Verdict.UNKNOWN:
         return "Not yet: nothing failed, but not everything that was to be proven was."
-    return "Not yet: all that this machine can prove is proven; production asks for more than that."
+    return f"Not yet: every check that could be decided in this run passed, but {_short(report)} as production asks."
 
 
 def tally(report: Report) -> str:
-    """The counts in words: `1 failed, 2 not proven, 37 proven`."""
+    """The counts in words: `1 failed, 2 not proven, 37 proven; 3 of 8 lines of the sign-off are not proven`."""
     found = counts(report.judgements)
-    parts = [
-        (found.failed, "failed"),
-        (found.unknown, "not proven"),
-        (found.beyond_reach, "beyond this machine's reach"),
-    ]
-    told = [f"{count} {word}" for count, word in parts if count]
-    return ", ".join([*told, f"{found.passed} proven"])
+    parts = {"failed": found.failed, "not proven": found.unknown, "beyond this machine's reach": found.beyond_reach}
+    told = [f"{count} {word}" for word, count in parts.items() if count]
+    short = _short(report)
+    return ", ".join([*told, f"{found.passed} proven"]) + (f"; {short}" if short else "")
+
+
+def _short(report: Report) -> str:
+    """How many of the lines that are ours to fill lack a proof at the level that production asks for."""
+    ours = [line for line in report.requirements if not line.by_person]
+    short = sum(not reached(line) for line in ours)
+    return f"{short} of {len(ours)} lines of the sign-off are not proven" if short else ""
 
 
 def sign_off_word(verdict: Verdict) -> str:
@@ -122,9 +126,12 @@ def gaps(judgement: Judgement) -> tuple[Gap, ...]:
 
 def way_out(gap: Gap) -> str:
     """How the undecided can be proven."""
-    if gap.hint or gap.needs is None:
-        return gap.hint
-    return _WAYS.get(gap.needs, "")
+    return gap.hint or (way_to(gap.needs) if gap.needs is not None else "")
+
+
+def way_to(level: Level) -> str:
+    """How a run reaches a level of proof."""
+    return _WAYS.get(level, "")
 
 
 def reached(line: RequirementResult) -> bool:

@@ -48,4 +48,6 @@ def _config(room: Room) -> Path:
         found = sorted(here.glob("*.conf")) if here.is_dir() else [here]
         if found and found[0].suffix == ".conf" and found[0].is_file():
             return found[0]
-    raise StackError("no pipeline is mounted into the service logstash", at=room.deployment.service(SERVICE).at("volumes"))
+    raise StackError(
+        "no pipeline is mounted into the service logstash", at=room.deployment.service(SERVICE).at("volumes")
+    )

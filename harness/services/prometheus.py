@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.contracts import Http, Plan
-from harness.errors import StackError
-from harness.model import Level
 from harness.documents.positions import Step, Tree
 from harness.documents.tree import load_yaml
+from harness.errors import StackError
+from harness.model import Level
 from harness.services.room import Room, overriding
 
 SERVICE = "prometheus"
@@ -36,8 +36,8 @@ def plan(
     """Prometheus on the configuration under test: its rules, intervals and `for:` untouched.
 
     `targets` maps the deployment's `host:port` to where it is scraped in this run, `alertmanagers` to where alerts go;
-    what is not in them stays as it is written, and fails as it would in production. The two flags that are added let pending
-    alerts be restored from a backfilled past at once (Prometheus 3.11 restores at a group's second evaluation).
+    what is not in them stays as it is written, and fails as it would in production. The two flags that are added let
+    pending alerts be restored from a backfilled past at once (Prometheus 3.11 restores at a group's second evaluation).
     """
     command = room.command()
     config = Path(flag(command, CONFIG_FLAG))

@@ -117,7 +117,9 @@ class Room:
 
     def command(self) -> tuple[str, ...]:
         """The container's command, its paths localised."""
-        return tuple(self.localise(word) for word in self.deployment.words(self.deployment.service(self.service).command))
+        return tuple(
+            self.localise(word) for word in self.deployment.words(self.deployment.service(self.service).command)
+        )
 
     def environment(self) -> dict[str, str]:
         """The container's variables, their paths localised."""

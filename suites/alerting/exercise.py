@@ -62,13 +62,16 @@ class _Watcher:
         self._states: dict[tuple[str, str, str], str] = {}
         self._severity = {a.name: a.severity for rules in stack.configuration.of(Rules) for a in rules.alerts}
         self._routing = stack.fixtures["routing"]["severities"]
-        self._waves = {name: lane for name, lane in stack.lanes.items() if name != stack.fixtures["deployment"]["lanes"]["storm"]}
+        self._waves = {
+            name: lane for name, lane in stack.lanes.items() if name != stack.fixtures["deployment"]["lanes"]["storm"]
+        }
         self._storm = stack.lanes.get(stack.fixtures["deployment"]["lanes"]["storm"])
         self.live_at = max((lane.live_at for lane in stack.lanes.values()), default=time.time())
         self._session = requests.Session()
 
     def deadline_seconds(self) -> float:
-        """From going live: the latest expected firing, what restoring and the longest group_wait add, and some slack."""
+        """From going live: the latest expected firing, what restoring and the longest group_wait add, and some
+        slack."""
         waits = [
             route.group_wait or 0.0
             for config in self._stack.configuration.of(Alertmanager)
@@ -88,7 +91,9 @@ class _Watcher:
         expected = sum(len(v) for v in self._expected().values())
         heard, elapsed = expected - len(self._missing()), round(time.time() - self.live_at)
         text = f"{heard} of {expected} notifications heard, seconds"
-        self._stack.progress(text, elapsed, max(elapsed, round(self.deadline_seconds() - SLACK_SECONDS)), phase="alerting")
+        self._stack.progress(
+            text, elapsed, max(elapsed, round(self.deadline_seconds() - SLACK_SECONDS)), phase="alerting"
+        )
         return not self._missing() and self._storm_is_over()
 
     def missing_text(self) -> str:
@@ -140,7 +145,9 @@ class _Watcher:
     def _prometheus(self, lane: str, url: str) -> None:
         for alert in self._session.get(f"{url}/api/v1/alerts", timeout=5).json()["data"]["alerts"]:
             labels = alert["labels"]
-            self._note("prometheus", lane, labels, alert["state"], {"activeAt": alert["activeAt"], "value": alert["value"]})
+            self._note(
+                "prometheus", lane, labels, alert["state"], {"activeAt": alert["activeAt"], "value": alert["value"]}
+            )
 
     def _alertmanager(self, name: str) -> None:
         url = self._stack.url(name)

@@ -1,4 +1,5 @@
-"""What is done to the running stack so that retention can be judged: settings are read back, a rollover is made to happen.
+"""What is done to the running stack so that retention can be judged: settings are read back, a rollover is made to
+happen.
 
 The settings come from the running services, not from the files. The rollover is asked for under the write alias, as the
 lifecycle policy asks for it in production; what was stored before must still be found through the alias after it.

@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+from suites.selftest.running import PROJECT, Ran, command, environment
+
 RUN_SECONDS = 600
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A finished `harness verify`: its exit code, what it printed, and its verdict.json."""
-
-    code: int
-    output: str
-    verdict: dict[str, Any]
-    folder: Path
-
-    def failed(self, check: str) -> list[dict[str, Any]]:
-        """The findings of a check."""
-        return [finding for finding in self.verdict["findings"] if finding["check"] == check]
-
-    def names(self, check: str, file: str, *words: str) -> bool:
-        """Whether a finding of the check is about the file and says all the words."""
-        return any(f["file"] == file and all(word in f["message"] for word in words) for f in self.failed(check))
-
-
-def environment(reports: Path) -> dict[str, str]:
-    """The environment of a run whose reports go to a folder of the test's own."""
-    return {**os.environ, "HARNESS_PROJECT": str(PROJECT), "HARNESS_REPORTS": str(reports)}
-
-
-def command(*arguments: str) -> list[str]:
-    """The command line of the harness under this interpreter."""
-    return [sys.executable, "-m", "harness.cli", *arguments]
 
 
 @pytest.fixture

@@ -164,6 +164,27 @@ def test_malformed_lines_hold_their_id_and_are_of_every_sort() -> None:
     assert 0 < parsed < 200
 
 
+def test_an_incident_writes_its_lines_when_it_says() -> None:
+    fields = {"operation": "select", "dbStatus": "error", "path": "/api/patients", "userId": "{who.id}"}
+    entries = [
+        {"at": "5m", "every": "2s", "for": "10m", "kind": "error", "message": "deadlock", "fields": fields},
+        {"at": "6m", "every": "1m", "for": "2m", "kind": "system", "level": "critical", "message": "heap nearly full"},
+    ]
+    written = list(LogGenerator(7, CATALOG, MIX).incident(entries, "fixtures/scenarios/pool.yml", SPAN.begins_ms))
+    records = [json.loads(line.text) for line in written]
+    assert Counter(line.kind for line in written) == {"error": 301, "system": 3}
+    assert [record["timestamp"] for record in records] == sorted(record["timestamp"] for record in records)
+    assert records[0]["timestamp"] == Clock().iso(SPAN.begins_ms + 300_000)
+    assert records[0]["dbStatus"] == "error"
+    assert records[0]["userId"].startswith("u-")
+
+
+def test_an_incident_against_the_catalog_is_refused() -> None:
+    entries = [{"kind": "system", "fields": {"path": "/api/health"}}]
+    with pytest.raises(UnreadableError, match="writes no `path`"):
+        list(LogGenerator(7, CATALOG, MIX).incident(entries, "fixtures/scenarios/pool.yml", 0))
+
+
 def test_limits_are_met_exactly(records: list[dict[str, Any]]) -> None:
     assert {1999.9, 2000, 2000.1} <= {record.get("duration") for record in records}
     assert {399, 400, 401, 402, 403, 404, 499, 500, 599} <= {record.get("statusCode") for record in records}

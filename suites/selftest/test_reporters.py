@@ -328,6 +328,14 @@ def test_ready_needs_both_the_verdict_and_the_sign_off() -> None:
         assert summary.answer(one).startswith("No")
 
 
+def test_a_run_of_a_few_suites_does_not_claim_to_have_proven_everything() -> None:
+    not_run = line(Verdict.UNKNOWN, Level.STATIC, statement="not run: logs/*")
+    person = line(Verdict.UNKNOWN, by_person=True)
+    partial = report(PROVEN, requirements=(line(), line(level=Level.STAND_IN), not_run, person))
+    assert "2 of 3 lines of the sign-off are not proven as production asks" in summary.answer(partial)
+    assert summary.tally(partial) == "1 proven; 2 of 3 lines of the sign-off are not proven"
+
+
 def test_the_tally_counts_each_check_once() -> None:
     assert summary.tally(EVERYTHING) == "1 failed, 2 not proven, 1 beyond this machine's reach, 1 proven"
     assert summary.tally(report(PROVEN)) == "1 proven"

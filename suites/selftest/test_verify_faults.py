@@ -32,7 +32,11 @@ WRONG_EQUAL = (
     """target_matchers: ['severity="warning"', 'component=~"api|rag|nlu|tools"']
     equal: [cluster, service, component]""",
 )
-FIELD_DROPPED = (PIPELINE, 'remove_field => ["host", "log", "event"]', 'remove_field => ["host", "log", "event", "toolName"]')
+FIELD_DROPPED = (
+    PIPELINE,
+    'remove_field => ["host", "log", "event"]',
+    'remove_field => ["host", "log", "event", "toolName"]',
+)
 UNKNOWN_METRIC = (API_DASHBOARD, "http_requests_total", "http_request_total")
 OTHER_PATH = (FILEBEAT, "- /var/log/caredroid/*.log\n", "- /var/log/caredroid-app/*.log\n")
 OTHER_PATH_ROTATED = (FILEBEAT, "- /var/log/caredroid/*.log.[0-9]*", "- /var/log/caredroid-app/*.log.[0-9]*")

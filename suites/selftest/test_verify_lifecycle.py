@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from harness import wait
 from harness.launchers.ledger import MARK, state_folder, sweep
-
-from suites.selftest.conftest import command, environment
+from suites.selftest.running import command, environment
 
 BOOT_SECONDS = 180
 END_SECONDS = 300
@@ -74,7 +74,9 @@ def recorded(tmp_path: Path, text: str) -> bool:
 
 def test_killed_alertmanager_is_named_and_the_run_ends(started, tmp_path):
     run = start(started, tmp_path, "--suite", "alerting")
-    wait.until(lambda: recorded(tmp_path, '"kind": "alert-state"'), deadline=BOOT_SECONDS, saying="alerts to be watched")
+    wait.until(
+        lambda: recorded(tmp_path, '"kind": "alert-state"'), deadline=BOOT_SECONDS, saying="alerts to be watched"
+    )
     victim = running(run.pid, "alertmanager-storm")
     assert victim is not None
     victim.kill()
@@ -85,7 +87,9 @@ def test_killed_alertmanager_is_named_and_the_run_ends(started, tmp_path):
 
 def test_killed_elasticsearch_is_named_and_the_run_ends(started, tmp_path):
     run = start(started, tmp_path, "--suite", "logs")
-    wait.until(lambda: recorded(tmp_path, '"subject": "filebeat"'), deadline=BOOT_SECONDS, saying="the pipeline to be up")
+    wait.until(
+        lambda: recorded(tmp_path, '"subject": "filebeat"'), deadline=BOOT_SECONDS, saying="the pipeline to be up"
+    )
     victim = running(run.pid, "org.elasticsearch")
     assert victim is not None
     victim.kill()

@@ -13,9 +13,9 @@ from harness.model import Evidence, Gap, History, Outcome, Position, Proof
 class Fatigue(Check):
     """The same outage sends at least 40 % fewer notifications with the inhibition rules than without.
 
-    Why: a channel that screams is not read. How measured: one storm, one Prometheus, two Alertmanagers in the same run, the
-    second with `inhibit_rules` removed; notifications counted at the sinks. How to fix: look at which alerts of the storm
-    are symptoms and are not inhibited, and at the `equal` labels of the rules.
+    Why: a channel that screams is not read. How measured: one storm, one Prometheus, two Alertmanagers in the same run,
+    the second with `inhibit_rules` removed; notifications counted at the sinks. How to fix: look at which alerts of the
+    storm are symptoms and are not inhibited, and at the `equal` labels of the rules.
     """
 
     subject, suite, baseline = History, "alerting", "alert-fatigue"

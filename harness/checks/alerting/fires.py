@@ -12,9 +12,9 @@ from harness.model import Evidence, Gap, History, Outcome, Proof
 class Fires(Check):
     """Every alert fires on the unmodified rules when its scenario makes it true.
 
-    Why: an alert that cannot fire is worse than none, because somebody relies on it. How measured: each alert's scenario
-    plays on a real Prometheus with the real `for:`; the alert must reach state `firing`. How to fix: correct the
-    expression, or the scenario if the incident it describes should not fire the alert.
+    Why: an alert that cannot fire is worse than none, because somebody relies on it. How measured: each alert's
+    scenario plays on a real Prometheus with the real `for:`; the alert must reach state `firing`. How to fix: correct
+    the expression, or the scenario if the incident it describes should not fire the alert.
     """
 
     subject, suite = History, "alerting"
@@ -35,8 +35,8 @@ class Fires(Check):
                 why = "its expression held" if held else "its expression returned nothing"
                 yield self.finding(
                     alert.at("expr"),
-                    f"{alert.name} did not fire although the scenario of {expectation.data['lane']} plays its incident: "
-                    f"{why} when the incident had been going on",
+                    f"{alert.name} did not fire although the scenario of {expectation.data['lane']} plays its "
+                    f"incident: {why} when the incident had been going on",
                 )
         if proven:
             yield Proof(

@@ -14,9 +14,9 @@ from harness.model import Evidence, Gap, History, Outcome, Position, Proof
 class Inhibition(Check):
     """In the storm, exactly the alerts the scenario calls symptoms are muted, and every other one is notified.
 
-    Why: a rule that mutes nothing leaves the channel screaming; one that mutes a cause hides it. How measured: against the
-    same storm through an Alertmanager without `inhibit_rules`, which must notify every one of them. How to fix: look at
-    the matchers and `equal` labels of the rule named in the finding.
+    Why: a rule that mutes nothing leaves the channel screaming; one that mutes a cause hides it. How measured: against
+    the same storm through an Alertmanager without `inhibit_rules`, which must notify every one of them. How to fix:
+    look at the matchers and `equal` labels of the rule named in the finding.
     """
 
     subject, suite = History, "alerting"

@@ -13,11 +13,11 @@ from harness.model import Evidence, Gap, History, Outcome, Proof
 class Latency(Check):
     """Every alert is in every one of its channels within 5 s of firing, net of the route's configured group_wait.
 
-    Why: minutes count in a clinic. How measured: from the alert's `startsAt` (the evaluation at which Prometheus found it
-    firing) to the last byte of the notification at the sink, one machine, one clock; p95 over alerts and channels. A
-    configured `group_wait` is a decision, not a delay: it is subtracted, and the total is reported beside it. Alerts that
-    fired before Prometheus had discovered its Alertmanager are left out: they measure its resend delay. How to fix: look
-    at group_wait, at the receiver's timeouts, at Alertmanager's log.
+    Why: minutes count in a clinic. How measured: from the alert's `startsAt` (the evaluation at which Prometheus found
+    it firing) to the last byte of the notification at the sink, one machine, one clock; p95 over alerts and channels. A
+    configured `group_wait` is a decision, not a delay: it is subtracted, and the total is reported beside it. Alerts
+    that fired before Prometheus had discovered its Alertmanager are left out: they measure its resend delay. How to
+    fix: look at group_wait, at the receiver's timeouts, at Alertmanager's log.
     """
 
     subject, suite, baseline = History, "alerting", "alert-latency"

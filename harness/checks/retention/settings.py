@@ -17,9 +17,9 @@ DAY = 86400.0
 class Settings(Check):
     """Metrics are kept 15 days, logs lie in 7 shards and are kept 30 days, as the running services say.
 
-    Why: what is deleted too early is missing from an audit; what is never deleted fills the disk. How measured: the flag
-    and the index settings are read back from the running servers. Deletion after 30 days is the work of Elasticsearch's
-    lifecycle management, judged where the build has it. How to fix: the finding names the file.
+    Why: what is deleted too early is missing from an audit; what is never deleted fills the disk. How measured: the
+    flag and the index settings are read back from the running servers. Deletion after 30 days is the work of
+    Elasticsearch's lifecycle management, judged where the build has it. How to fix: the finding names the file.
     """
 
     subject, suite, baseline = History, "retention", "retention"
@@ -36,7 +36,8 @@ class Settings(Check):
             kept = (seconds(metrics.data["retention"]) or 0.0) / DAY
             if kept != documented["metrics_days"]:
                 yield self.finding(
-                    _command(context), f"Prometheus keeps metrics {kept:g} d, documented are {documented['metrics_days']} d"
+                    _command(context),
+                    f"Prometheus keeps metrics {kept:g} d, documented are {documented['metrics_days']} d",
                 )
             proven.append(f"metrics {kept:g} d")
         logs = history.last("retention-setting", "elasticsearch")
@@ -66,7 +67,8 @@ class Settings(Check):
         policies = history.last("retention-setting", "lifecycle")
         if policies is None or policies.data["status"] != 200:
             yield Gap(
-                f"this build of Elasticsearch has no lifecycle management, so deletion after {documented['limit']} d is not judged",
+                "this build of Elasticsearch has no lifecycle management, "
+                f"so deletion after {documented['limit']} d is not judged",
                 Level.CONTAINER,
             )
 

@@ -10,7 +10,7 @@ from harness.documents.configuration import Configuration
 from harness.documents.document import Document
 from harness.documents.env import Env
 from harness.documents.positions import View
-from harness.model import Finding, Position
+from harness.model import Finding, Position, Severity
 
 _NAMES = re.compile(
     r"(?:^|[._-])(?:password|passwd|secret|token|api_?key|routing_key|service_key|auth_password|bearer_token|"
@@ -43,10 +43,14 @@ class Literal(Check):
         if not isinstance(documents, Configuration):
             return
         told: set[Position] = set()
-        for position, what in (*_settings(documents.documents), *_shapes(documents)):
-            if position not in told:
-                told.add(position)
-                yield self.finding(position, f"{what} is a secret in a file; take it from the environment")
+        # What only sounds like a secret may hold an example's value; a real one's shape, or our own rule, decides.
+        by_name = Severity.BUG if context.fixtures.get("inventory") else Severity.WARNING
+        for severity, found in ((Severity.BUG, _shapes(documents)), (by_name, _settings(documents.documents))):
+            for position, what in found:
+                if position not in told:
+                    told.add(position)
+                    message = f"{what} is a secret in a file; take it from the environment"
+                    yield self.finding(position, message, severity=severity)
 
 
 def _settings(found: Iterable[Document]) -> Iterator[tuple[Position, str]]:

@@ -11,9 +11,9 @@ from harness.model import Evidence, Gap, History, Level, Outcome, Position, Proo
 class Accepted(Check):
     """Elasticsearch accepts every template, policy and index of the configuration under test.
 
-    Why: a template that is refused leaves guessed mappings, and searches that find nothing. How measured: each is sent to
-    the real server as the deployment's entrypoint sends it. A policy that this build of Elasticsearch has no module for
-    is not judged here. How to fix: Elasticsearch's own words are in the finding.
+    Why: a template that is refused leaves guessed mappings, and searches that find nothing. How measured: each is sent
+    to the real server as the deployment's entrypoint sends it. A policy that this build of Elasticsearch has no module
+    for is not judged here. How to fix: Elasticsearch's own words are in the finding.
     """
 
     subject, suite = History, "logs"

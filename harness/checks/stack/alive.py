@@ -12,9 +12,9 @@ from harness.model import Evidence, Gap, History, Outcome, Position, Proof
 class Alive(Check):
     """Every service that was booted was still running at the end.
 
-    Why: a stack that falls over under a rehearsal falls over in the hospital, and what a dead service did not do must not
-    be blamed on the configuration. How measured: every half second each process is asked whether it lives. How to fix:
-    read the end of its log, which the finding names.
+    Why: a stack that falls over under a rehearsal falls over in the hospital, and what a dead service did not do must
+    not be blamed on the configuration. How measured: every half second each process is asked whether it lives. How to
+    fix: read the end of its log, which the finding names.
     """
 
     subject, suite = History, "stack"
@@ -31,9 +31,10 @@ class Alive(Check):
             yield self.finding(
                 place(context, death.data["service"]), f"{death.subject} {how} during the run; its log: {log}"
             )
+        names = {boot.subject for boot in booted}
         yield Proof(
-            f"{len({b.subject for b in booted}) - len(died)} of {len({b.subject for b in booted})} instances lived to the end",
-            samples=len(booted),
+            f"{len(names) - len(died)} of {len(names)} instances lived to the end",
+            samples=len(names),
             evidence=(Evidence("boot", "all"),),
         )
 

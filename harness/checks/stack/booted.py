@@ -15,8 +15,8 @@ _PLACE = re.compile(r"^(?P<file>[^:\s]+):(?P<line>\d+)(?::(?P<column>\d+))?$")
 class Booted(Check):
     """Every service the suites need starts on the configuration under test and becomes ready.
 
-    Why: nothing else matters if it does not come up. How measured: each service's own readiness, with a deadline. How to
-    fix: the finding carries the service's status and the end of its log.
+    Why: nothing else matters if it does not come up. How measured: each service's own readiness, with a deadline. How
+    to fix: the finding carries the service's status and the end of its log.
     """
 
     subject, suite, severity = History, "stack", Severity.FATAL
@@ -31,7 +31,8 @@ class Booted(Check):
             yield self.finding(where, f"{failure.data['message']}{': ' if hint else ''}{hint}")
         elif healthy:
             yield Proof(
-                f"{len(healthy.data['instances'])} instances ready {healthy.data['seconds']:.1f} s after the start of the run",
+                f"{len(healthy.data['instances'])} instances ready "
+                f"{healthy.data['seconds']:.1f} s after the start of the run",
                 samples=len(healthy.data["instances"]),
                 evidence=(Evidence("boot", "all"),),
             )

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.model import Finding, Judgement, Level, Proof, RequirementResult
-from harness.reporters.summary import Standing, failures, gaps, line_standing, standing, way_out
+from harness.model import Finding, Judgement, Level, Proof, Report, RequirementResult, Verdict
+from harness.reporters.summary import Standing, failures, gaps, line_standing, reached, standing, way_out, way_to
+
+EVERYTHING = "Run every suite: harness verify"
+NOT_RUN = ("not run:", "not measured in this run")
+"""How the judges say that nothing but another suite is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +84,34 @@ def undecided(judgements: Iterable[Judgement]) -> tuple[Open, ...]:
     return tuple(sorted(found, key=lambda one: (one.beside_a_verdict, one.needs is not None)))
 
 
+def promised(report: Report) -> tuple[Open, ...]:
+    """What no check left open and is open all the same: lines of the sign-off, and baselines that nobody measured."""
+    found = []
+    low: dict[Level, list[str]] = {}
+    for line in report.requirements:
+        if not line.by_person and line.verdict is Verdict.PASS and not reached(line):
+            low.setdefault(line.required_level, []).append(line.id)
+    for needed, ids in low.items():
+        reason = "sign-off: every check passed, at a lower level than production asks for"
+        found.append(Open(reason, tuple(ids), needed, way_to(needed), False))
+    waiting: dict[str, list[str]] = {}
+    for line in report.requirements:
+        if not line.by_person and line.verdict is Verdict.UNKNOWN:
+            waiting.setdefault(f"sign-off: {line.statement}", []).append(line.id)
+    for baseline in report.baselines:
+        if baseline.verdict is Verdict.UNKNOWN:
+            waiting.setdefault(f"baseline: {baseline.statement}", []).append(baseline.id)
+    for reason, ids in waiting.items():
+        not_run = any(words in reason for words in NOT_RUN)
+        found.append(Open(reason, tuple(ids), None, EVERYTHING if not_run else "", False))
+    return tuple(found)
+
+
 def proven(judgements: Iterable[Judgement]) -> tuple[Proven, ...]:
-    """What is proven by something that was seen, strongest level first."""
-    found = [
-        Proven(j.check, j.title, j.level, j.proofs) for j in judgements if standing(j) is Standing.PROVEN and j.proofs
-    ]
-    return tuple(sorted(found, key=lambda one: -one.level))
+    """What is proven by something that was seen: the baselines first, then by level, the strongest first."""
+    seen = [j for j in judgements if standing(j) is Standing.PROVEN and j.proofs]
+    ordered = sorted(seen, key=lambda j: (not j.baseline, -j.level))
+    return tuple(Proven(j.check, j.title, j.level, j.proofs) for j in ordered)
 
 
 def clean(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
