@@ -77,12 +77,16 @@ def _binaries() -> Mapping[str, Path]:
 def _readable(configuration: Configuration) -> Judgement:
     check, title = "configuration/readable", "Every file is what it should be."
     findings = tuple(
-        Finding(check, Severity.FATAL, error.at or Position(str(configuration.folder)), error.message)
+        Finding(check, Severity.FATAL, error.at or Position(str(configuration.folder)), _said(error))
         for error in (*configuration.errors, *configuration.complaints)
     )
     verdict = Verdict.FAIL if findings else Verdict.PASS
     reason = findings[0].message if findings else f"{len(configuration.documents)} artifacts read"
     return Judgement(check, verdict, Level.STATIC, title, findings=findings, reason=reason)
+
+
+def _said(error: UnreadableError) -> str:
+    return f"{error.message}. {error.hint}" if error.hint else error.message
 
 
 def _judge(check: Check, configuration: Configuration, context: Context) -> Judgement:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import posixpath
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -11,6 +13,8 @@ from harness.contracts import Documents
 from harness.documents.compose import Compose, Mount, Service
 from harness.documents.env import Env
 from harness.documents.substitution import substitute
+
+_URL = re.compile(r"(?:https?://)?(?:[^@/]*@)?(?P<host>[A-Za-z0-9_.-]+)(?::(?P<port>\d+))?(?:/.*)?")
 
 # The ports the products listen on unless told otherwise, from their documentation.
 DEFAULT_PORTS = {
@@ -100,3 +104,22 @@ def folder_of(compose: Compose) -> str:
     """The folder relative paths of a compose file start from."""
     parent = str(PurePosixPath(compose.file).parent)
     return "" if parent == "." else parent
+
+
+def unanswered(url: str, documents: Documents) -> str:
+    """Why no service of the compose file answers at a URL; nothing when one does, or when it is none of ours."""
+    match = _URL.fullmatch(url.strip())
+    known = services(documents)
+    if match is None or not known or "$" in url:
+        return ""
+    host, port = match["host"], int(match["port"]) if match["port"] else None
+    if "." in host or host in ("localhost", "127.0.0.1"):
+        return ""
+    service = known.get(host)
+    if service is None:
+        close = difflib.get_close_matches(host, list(known), n=1)
+        return f"no service of the compose file is called {host}" + (f"; did you mean {close[0]}?" if close else "")
+    ports = listening_ports(service, values(documents))
+    if port and ports and port not in ports and not spells_port(service, port):
+        return f"{host} does not listen on {port}, but on {', '.join(map(str, sorted(ports)))}"
+    return ""

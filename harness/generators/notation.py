@@ -14,6 +14,7 @@ _EXPANDING = re.compile(rf"^({_NUMBER})(?:([-+])({_NUMBER}))?x(\d+)$", re.IGNORE
 _GAP = re.compile(r"^_(?:x(\d+))?$")
 _SERIES = re.compile(r"^([a-zA-Z_:][\w:]*)\s*(?:\{(.*)\})?$", re.DOTALL)
 _LABEL = re.compile(r'\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|$)')
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -59,6 +60,10 @@ def series(text: str, at: Position) -> tuple[str, Labels]:
         label = _LABEL.match(inside, position)
         if not label:
             raise UnreadableError(f"not a label: {inside[position:]!r}", at=at)
-        labels.append((label.group(1), label.group(2).replace('\\"', '"').replace("\\\\", "\\")))
+        labels.append((label.group(1), _ESCAPE.sub(_unescaped, label.group(2))))
         position = label.end()
     return name, tuple(sorted(labels))
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return "\n" if escape.group(1) == "n" else escape.group(1)

@@ -74,13 +74,19 @@ def read(name: str, data: Mapping[str, Any], file: str) -> Scenario:
     if not isinstance(data, dict) or "scenario" not in data:
         raise UnreadableError("not a scenario: no `scenario:` title", at=at)
     tracks = []
-    for text, written in (data.get("metrics") or {}).items():
+    for text, written in _section(data, "metrics", at).items():
         metric, labels = notation.series(text, at)
         tracks.append(Track(metric, labels, notation.values(str(written), at)))
-    expect = data.get("expect") or {}
-    fires = {
-        alert: duration((expected or {}).get("fires", "0s"), at)
-        for alert, expected in (expect.get("alerts") or {}).items()
-    }
+    expect = _section(data, "expect", at)
+    alerts = _section(expect, "alerts", at)
+    fires = {alert: duration(_section(alerts, alert, at).get("fires", "0s"), at) for alert in alerts}
     begins = duration(data.get("begins", "30m"), at)
     return Scenario(name, data["scenario"], begins, tuple(tracks), fires, frozenset(expect.get("muted") or ()))
+
+
+def _section(data: Mapping[str, Any], name: str, at: Position) -> Mapping[str, Any]:
+    """What stands under a name: a mapping, or nothing. Raises UnreadableError for anything else."""
+    section = data.get(name) or {}
+    if not isinstance(section, dict):
+        raise UnreadableError(f"`{name}` is no mapping: {section!r}", at=at)
+    return section

@@ -19,7 +19,7 @@ import psutil
 from harness import wait
 
 MARK = "HARNESS_RUNNER"
-"""The variable that every started process carries: the runner's pid and start time."""
+"""The variable that every started process carries: the runner's pid and start time, and where its ledger is."""
 
 
 def state_folder() -> Path:
@@ -45,8 +45,9 @@ class Ledger:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = (folder or state_folder()) / "runs"
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.mark = f"{os.getpid()}-{_started(os.getpid()):.2f}"
-        self.path = self._folder / f"{self.mark}.jsonl"
+        runner = f"{os.getpid()}-{_started(os.getpid()):.2f}"
+        self.mark = f"{runner} {self._folder}"
+        self.path = self._folder / f"{runner}.jsonl"
 
     def process(self, pid: int) -> None:
         """A process group that must not outlive the run; `pid` leads it."""
@@ -71,11 +72,12 @@ def sweep(folder: Path | None = None) -> Swept:
     """Remove what runs whose runner is gone have left behind."""
     processes = folders = 0
     runs = (folder or state_folder()) / "runs"
-    for path in sorted(runs.glob("*.jsonl")) if runs.is_dir() else []:
-        if not _runs(path.stem):
-            swept = _sweep_file(path)
-            processes, folders = processes + swept.processes, folders + swept.folders
-    return Swept(processes + _sweep_marked(), folders)
+    for path in sorted(runs.glob("[0-9]*-*.jsonl")) if runs.is_dir() else []:
+        with contextlib.suppress(ValueError):
+            if not _runs(path.stem):
+                swept = _sweep_file(path)
+                processes, folders = processes + swept.processes, folders + swept.folders
+    return Swept(processes + _sweep_marked(runs), folders)
 
 
 def _runs(mark: str) -> bool:
@@ -83,13 +85,16 @@ def _runs(mark: str) -> bool:
     return _is(int(pid), float(started))
 
 
-def _sweep_marked() -> int:
-    """Kill the groups of processes marked by a runner that is gone: killed between a start and its ledger entry."""
+def _sweep_marked(runs: Path) -> int:
+    """Kill the groups of processes marked by a runner that is gone: killed between a start and its ledger entry.
+
+    Only those of runners that keep their ledgers in the same folder: another user's, or a test's, are theirs to sweep.
+    """
     killed = 0
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, ValueError):
-            mark = process.environ().get(MARK)
-            if mark and not _runs(mark) and process.status() != psutil.STATUS_ZOMBIE:
+        with contextlib.suppress(psutil.Error, ValueError, ProcessLookupError):
+            runner, _, folder = process.environ().get(MARK, "").partition(" ")
+            if runner and folder == str(runs) and not _runs(runner) and process.status() != psutil.STATUS_ZOMBIE:
                 killed += kill_group(os.getpgid(process.pid), process.create_time())
     return killed
 
@@ -98,7 +103,7 @@ def _sweep_file(path: Path) -> Swept:
     processes = folders = 0
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     for line in lines:
-        with contextlib.suppress(ValueError, KeyError):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
             entry = json.loads(line)
             if "pid" in entry:
                 processes += kill_group(int(entry["pid"]), float(entry["started"]))
@@ -112,7 +117,7 @@ def _sweep_file(path: Path) -> Swept:
 def kill_group(pid: int, started: float) -> int:
     """SIGKILL the group a process leads, if that process (or a member it left behind) is still the one we started."""
     members = [p for p in psutil.process_iter(["pid"]) if _group(p.pid) == pid and p.status() != psutil.STATUS_ZOMBIE]
-    if not members or (psutil.pid_exists(pid) and not _is(pid, started) and _group(pid) == pid):
+    if not members or (_group(pid) == pid and not _began(pid, started)):
         return 0
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
@@ -140,7 +145,14 @@ def _started(pid: int) -> float:
 
 def _is(pid: int, started: float) -> bool:
     try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - started) < 0.1
+        return _began(pid, started) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _began(pid: int, started: float) -> bool:
+    """Whether the pid is still that process, running or ended and not yet waited for."""
+    try:
+        return abs(psutil.Process(pid).create_time() - started) < 0.1
     except psutil.Error:
         return False

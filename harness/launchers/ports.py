@@ -44,10 +44,15 @@ class PortLeases:
         )
 
     def _lock(self, port: int) -> bool:
-        lock = (self._folder / f"{port}.lock").open("w")
+        path = self._folder / f"{port}.lock"
+        lock = path.open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Released between our opening and our locking, the file is gone and its lock holds nobody off.
+            ours = os.path.samestat(os.fstat(lock.fileno()), path.stat())
         except OSError:
+            ours = False
+        if not ours:
             lock.close()
             return False
         self._held[port] = lock

@@ -39,6 +39,7 @@ class ProcessInstance:
     started: float
     _process: subprocess.Popen[bytes] = field(repr=False)
     boot_seconds: float = 0.0
+    log_begins: int = 0
 
     @property
     def url(self) -> str:
@@ -133,6 +134,7 @@ class ProcessLauncher:
         log = self._logs / f"{plan.name}.log"
         for path in plan.owned if plan.unprivileged else ():
             _give_away(path)
+        begins = log.stat().st_size if log.exists() else 0
         with log.open("ab") as out:
             process = _spawn(plan, out, self._ledger.mark)
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -140,7 +142,9 @@ class ProcessLauncher:
         started = time.time()
         with contextlib.suppress(psutil.NoSuchProcess):
             started = psutil.Process(process.pid).create_time()
-        return ProcessInstance(plan.name, plan.service, plan.level, plan.host, plan.port, log, started, process)
+        return ProcessInstance(
+            plan.name, plan.service, plan.level, plan.host, plan.port, log, started, process, log_begins=begins
+        )
 
 
 def _spawn(plan: Plan, out: IO[bytes], mark: str) -> subprocess.Popen[bytes]:
@@ -198,7 +202,7 @@ def _is_ready(instance: ProcessInstance, plan: Plan, last: list[str]) -> bool:
             return False
         case LogLine(text):
             last[0] = instance.log_tail(1)
-            return text in instance.log.read_text(encoding="utf-8", errors="replace")
+            return text.encode() in instance.log.read_bytes()[instance.log_begins :]
 
 
 def _describe(plan: Plan) -> str:

@@ -87,7 +87,9 @@ def answer(report: Report) -> str:
         return "No: something that was tested does not hold."
     if report.verdict is Verdict.UNKNOWN:
         return "Not yet: nothing failed, but not everything that was to be proven was."
-    return f"Not yet: every check that could be decided in this run passed, but {_short(report)} as production asks."
+    short = _short(report)
+    lacking = f"{short} at the level that production asks for" if short else "the sign-off lacks a checklist to go by"
+    return f"Not yet: every check that could be decided in this run passed, but {lacking}."
 
 
 def tally(report: Report) -> str:

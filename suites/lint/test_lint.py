@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -18,8 +19,8 @@ CHECKS = ["configuration/readable", *(check.id for check in lint.static_checks()
 
 @pytest.fixture(scope="module")
 def judged(request: pytest.FixtureRequest) -> Mapping[str, Judgement]:
-    chosen = request.config.getoption("--harness-config", default=None)
-    settings = Settings.here(chosen)
+    chosen = request.config.getoption("--config-under-test", default=None)
+    settings = Settings.here(Path(chosen) if chosen else None)
     configuration = Configuration.load(settings.config)
     judgements = lint.run(configuration, Context(configuration, read_fixtures(settings.fixtures)))
     return {judgement.check: judgement for judgement in judgements}

@@ -39,12 +39,12 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 SLEEPS = "import signal; print('asleep', flush=True); signal.pause()"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('asleep', flush=True)\nwhile True: signal.pause()"
-PARENT = (
-    "import subprocess, sys, signal\n"
+ORPHANING = (
+    "import subprocess, sys, signal, time\n"
     f"child = subprocess.Popen([sys.executable, '-c', {SLEEPS!r}])\n"
     "print('child', child.pid, flush=True)\n"
-    "signal.pause()"
 )
+PARENT = f"{ORPHANING}signal.pause()"
 
 
 def running(pid: int) -> bool:
@@ -175,7 +175,7 @@ class TestLedger:
         assert list((tmp_path / "runs").iterdir()) == []
 
     def test_a_grandchild_is_killed_though_its_leader_ended_and_nobody_waited_for_it(self, tmp_path, started):
-        leader = started(PARENT.replace("signal.pause()", "sys.exit()"))
+        leader = started(ORPHANING)
         began_at = began(leader.pid)
         child = int(said(leader).split()[1])
         wait.until(lambda: not running(leader.pid), deadline=10, saying="the leader to end", every=0.02)
@@ -184,7 +184,7 @@ class TestLedger:
         assert gone(child)
 
     def test_a_grandchild_is_killed_though_its_leader_is_gone(self, tmp_path, started):
-        leader = started(PARENT.replace("signal.pause()", "sys.exit()"))
+        leader = started(ORPHANING)
         began_at = began(leader.pid)
         child = int(said(leader).split()[1])
         leader.wait(10)
@@ -229,7 +229,7 @@ class TestLedger:
         assert not ledger.exists()
 
     def test_a_marked_process_is_swept_though_it_is_in_no_ledger(self, tmp_path, started):
-        process = started(SLEEPS, **{MARK: f"{os.getpid()}-12345.00"})
+        process = started(SLEEPS, **{MARK: f"{os.getpid()}-12345.00 {tmp_path / 'runs'}"})
         said(process)
         sweep(tmp_path)
         assert gone(process.pid)
@@ -388,8 +388,7 @@ class TestProcess:
         assert instance.exit_status() == "killed by SIGTERM"
 
     def test_stopping_kills_what_its_leader_left_behind(self, launcher, plan):
-        code = PARENT.replace("signal.pause()", "sys.stdin.read(); import time; time.sleep(0.3)")
-        instance = launcher.launch(plan(code, ready=LogLine("child")))
+        instance = launcher.launch(plan(f"{ORPHANING}time.sleep(0.5)", ready=LogLine("child")))
         child = int(instance.log_tail(2).split()[1])
         wait.until(lambda: not instance.alive(), deadline=10, saying="the leader to end")
         assert running(child)

@@ -332,7 +332,9 @@ def test_a_run_of_a_few_suites_does_not_claim_to_have_proven_everything() -> Non
     not_run = line(Verdict.UNKNOWN, Level.STATIC, statement="not run: logs/*")
     person = line(Verdict.UNKNOWN, by_person=True)
     partial = report(PROVEN, requirements=(line(), line(level=Level.STAND_IN), not_run, person))
-    assert "2 of 3 lines of the sign-off are not proven as production asks" in summary.answer(partial)
+    assert "2 of 3 lines of the sign-off are not proven at the level that production asks for" in summary.answer(
+        partial
+    )
     assert summary.tally(partial) == "1 proven; 2 of 3 lines of the sign-off are not proven"
 
 

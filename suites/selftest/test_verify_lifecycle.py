@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from harness import wait
-from harness.launchers.ledger import MARK, state_folder, sweep
+from harness.launchers.ledger import MARK, sweep
 from suites.selftest.running import command, environment
 
 BOOT_SECONDS = 180
@@ -30,13 +30,18 @@ def started(tmp_path: Path) -> Iterator[list[subprocess.Popen[str]]]:
         if run.poll() is None:
             run.kill()
             run.wait(30)
-    sweep()
+    sweep(ledgers(tmp_path))
+
+
+def ledgers(tmp_path: Path) -> Path:
+    """Where the runs of a test keep their ledgers: apart, so that no other run sweeps up after them."""
+    return tmp_path / "monitoring-stack-harness"
 
 
 def start(runs, tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     run = subprocess.Popen(
         command("verify", *arguments),
-        env=environment(tmp_path / "reports"),
+        env={**environment(tmp_path / "reports"), "XDG_STATE_HOME": str(tmp_path)},
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -107,7 +112,7 @@ def test_an_interrupted_run_leaves_nothing(started, tmp_path, how):
     assert run.returncode == 130, output
     assert "Traceback" not in output
     assert services_of(run.pid) == []
-    assert not list((state_folder() / "runs").glob(f"{run.pid}-*"))
+    assert not list((ledgers(tmp_path) / "runs").glob(f"{run.pid}-*"))
 
 
 def test_a_killed_runner_is_swept_by_the_next(started, tmp_path):
@@ -117,7 +122,7 @@ def test_a_killed_runner_is_swept_by_the_next(started, tmp_path):
     run.kill()
     run.wait(30)
     assert services_of(run.pid), "the services should have outlived their killed runner, or the sweep proves nothing"
-    swept = sweep()
+    swept = sweep(ledgers(tmp_path))
     assert swept.processes >= 3 and swept.folders >= 1
     assert services_of(run.pid) == []
     assert set(Path(tempfile.gettempdir()).glob("harness-*")) <= before

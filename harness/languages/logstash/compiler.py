@@ -31,19 +31,20 @@ class Observer(Protocol):
         """A filter was applied; `replaced_by` is None when the event goes on alone."""
 
 
-def run_from(steps: Steps, start: int, event: Event) -> list[Event] | None:
-    """Apply the steps from `start` on; None when the event goes on alone."""
-    for index in range(start, len(steps)):
-        replaced = steps[index](event)
+def run(steps: Steps, event: Event) -> list[Event] | None:
+    """Apply the steps; None when the event goes on alone."""
+    left = iter(steps)
+    for step in left:
+        replaced = step(event)
         if replaced is not None:
-            return _each(steps, index + 1, replaced)
+            return _each(tuple(left), replaced)
     return None
 
 
-def _each(steps: Steps, start: int, events: list[Event]) -> list[Event]:
+def _each(steps: Steps, events: list[Event]) -> list[Event]:
     found: list[Event] = []
     for event in events:
-        replaced = run_from(steps, start, event)
+        replaced = run(steps, event)
         if replaced is None:
             found.append(event)
         else:
@@ -99,12 +100,12 @@ class Compiler:
 
             def observed(event: Event) -> list[Event] | None:
                 observer.entered(arm, event)
-                return run_from(steps, 0, event)
+                return run(steps, event)
 
             return observed
         if len(steps) == 1:
             return steps[0]
-        return lambda event: run_from(steps, 0, event)
+        return lambda event: run(steps, event)
 
     def _plugin(self, node: PluginNode) -> Apply:
         module = cast(FilterModule, find("filter", node.name, node.position))

@@ -26,7 +26,7 @@ from harness.languages.logstash.ast import (
     Text,
     Truth,
 )
-from harness.languages.logstash.event import REGEX_SECONDS, Event, EventError, described
+from harness.languages.logstash.event import Event, EventError, described
 from harness.languages.logstash.field import Getter, ReferenceSyntaxError, getter
 from harness.languages.logstash.sprintf import text_of
 from harness.model import Position
@@ -189,18 +189,19 @@ def _membership(condition: Membership, resolve: Resolve) -> Predicate:
 
 
 def _match(condition: Match, resolve: Resolve) -> Predicate:
-    from harness.languages.logstash.onigmo import PatternSyntaxError, compiled
+    from harness.languages.logstash.alternatives import occurrence
+    from harness.languages.logstash.onigmo import PatternSyntaxError
 
     read, position = _field(condition.left), condition.position
     try:
-        search = compiled(resolve(condition.pattern, condition.position)).search
+        occurs = occurrence(resolve(condition.pattern, condition.position))
     except PatternSyntaxError as error:
         raise UnreadableError(str(error), at=condition.position) from error
 
     def matches(event: Event) -> bool:
         value = read(event)
         try:
-            return isinstance(value, str) and search(value, timeout=REGEX_SECONDS) is not None
+            return isinstance(value, str) and occurs(value)
         except TimeoutError as error:
             raise ConditionError(described(error), position) from error
 

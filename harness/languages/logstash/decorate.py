@@ -17,7 +17,7 @@ def decorator(options: dict[str, Any]) -> Step:
     steps: list[Step] = []
     for name, values in options["add_field"].items():
         steps.extend(_add_field(name, text_of(value)) for value in (values if isinstance(values, list) else [values]))
-    steps.extend(_remove_field(str(name)) for name in options["remove_field"])
+    steps.extend(_remove_fields([str(name) for name in options["remove_field"]]))
     if options["add_tag"]:
         steps.append(_add_tags([text_of(tag) for tag in options["add_tag"]]))
     if options["remove_tag"]:
@@ -63,6 +63,19 @@ def _add_field(name: str, value: str) -> Step:
             event[name] = write_value(event)
 
     return add_plain
+
+
+def _remove_fields(names: list[str]) -> list[Step]:
+    """One step for all the fields at the top of the event, which is the usual case, otherwise one each."""
+    if len(names) == 1 or any("[" in name or name.startswith("@") or is_dynamic(name) for name in names):
+        return [_remove_field(name) for name in names]
+
+    def remove(event: Event) -> None:
+        for name in names:
+            if name in event:
+                del event[name]
+
+    return [remove]
 
 
 def _remove_field(name: str) -> Step:

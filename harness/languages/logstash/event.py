@@ -66,9 +66,14 @@ class Timestamp(str):
             return value
         if not isinstance(value, str):
             return None
-        if _RENDERED.fullmatch(value):
-            return cls(value) if int(value[8:10]) <= 28 else _iso(value)
-        return _iso(value)
+        return cls.as_rendered(value) or _iso(value)
+
+    @classmethod
+    def as_rendered(cls, value: object) -> Timestamp | None:
+        """From a text that is a timestamp's own form already, which most are; None when it is not, or needs a look."""
+        if isinstance(value, str) and _RENDERED.fullmatch(value) and value[8:10] <= "28":
+            return cls(value)
+        return None
 
     @property
     def moment(self) -> datetime:

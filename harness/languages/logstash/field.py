@@ -103,6 +103,14 @@ def exists(reference: str) -> Test:
     first = path[0]
     if len(path) == 1:
         return lambda event: first in event
+    if len(path) == 2:
+        second = path[1]
+
+        def has_second(event: Event) -> bool:
+            container = event.get(first)
+            return second in container if container.__class__ is dict else _step(container, second) is not _MISSING
+
+        return has_second
     return lambda event: _walk(event, path) is not _MISSING
 
 
@@ -123,6 +131,18 @@ def setter(reference: str) -> Setter:
         return set_first
 
     last, parents = path[-1], path[:-1]
+    if len(path) == 2:
+
+        def set_second(event: Event, value: Any) -> None:
+            container = event.get(first)
+            if container is None:
+                event[first] = {last: value}
+            elif container.__class__ is dict:
+                container[last] = value
+            else:
+                _put(container, last, value)
+
+        return set_second
 
     def set_nested(event: Event, value: Any) -> None:
         container: Any = event
@@ -181,7 +201,11 @@ def remover(reference: str) -> Getter:
             return container.pop(index)
         return None
 
-    return remove
+    def remove_second(event: Event) -> Any:
+        container = event.get(first)
+        return container.pop(last, None) if container.__class__ is dict else remove(event)
+
+    return remove_second if len(path) == 2 else remove
 
 
 def _clear_metadata(event: Event) -> Any:

@@ -1,7 +1,8 @@
 """Regular expressions as Logstash's engine, Onigmo, reads them, run by the `regex` module.
 
-The differences that matter: `^ $` are line anchors, `\\h` is a hex digit, `\\Z` may precede a last line break, `(?m)`
-lets the dot match line breaks, `(?<name>…)` may have a name that is no identifier and may occur twice.
+The differences that matter: `^ $` are line anchors, `\\w \\d \\s` know ASCII only while `\\p{…}`, `[[:…:]]` and `\\b` know
+Unicode (all of them do after a leading `(?u)`), `\\h` is a hex digit, `\\Z` may precede a last line break, `(?m)` lets the
+dot match line breaks, `(?<name>…)` may have a name that is no identifier and may occur twice.
 """
 
 from __future__ import annotations
@@ -16,9 +17,18 @@ Pattern = Any
 """A compiled pattern of the `regex` module, which has no types."""
 
 _SPECIAL = re.compile(
-    r"\\[hHRXzZG]|\\.|\(\?[a-zA-Z]*-?[a-zA-Z]*[:)]|\[:\^?[a-z]+:\]|\[\^?\]?|\(\?<(?![=!])([^>]*)>|\(\?'([^']*)'|&&|\]",
+    r"\\.|\(\?[a-zA-Z]*-?[a-zA-Z]*[:)]|\[:\^?[a-z]+:\]|\[\^?\]?|\(\?<(?![=!])([^>]*)>|\(\?'([^']*)'|&&|\]",
     re.DOTALL,
 )
+_SETS = {"d": "0-9", "w": "0-9A-Za-z_", "s": r" \t\n\v\f\r", "h": "0-9a-fA-F"}
+# As ranges, because `regex` knows no sets in sets; without the two letters that a caseless match takes for `s` and `k`.
+_COMPLEMENTS = {
+    "D": r"\x00-/:-\U0010ffff",
+    "W": r"\x00-/:-@\[-\^`{-\u017e\u0180-\u2129\u212b-\U0010ffff",
+    "S": r"\x00-\x08\x0e-\x1f!-\U0010ffff",
+    "H": r"\x00-/:-@G-`g-\U0010ffff",
+}
+_WITH_UNICODE = re.compile(r"\(\?[imx]*u[imx]*\)")
 _FLAGS = re.compile(r"\(\?([a-zA-Z]*)(-?)([a-zA-Z]*)([:)])")
 
 
@@ -32,9 +42,9 @@ def engine() -> ModuleType:
 
 
 def flags() -> int:
-    """`^ $` are line anchors, and `\\w \\d \\s` know ASCII only, as in Ruby."""
+    """`^ $` are line anchors, and what is not written as ASCII by the translation knows Unicode, as in Ruby."""
     regex = engine()
-    return int(regex.MULTILINE | regex.ASCII | regex.VERSION0)
+    return int(regex.MULTILINE | regex.UNICODE | regex.VERSION0)
 
 
 @lru_cache(maxsize=2048)
@@ -58,6 +68,7 @@ class _Translation:
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self.in_class = 0
+        self.unicode = _WITH_UNICODE.match(pattern) is not None
 
     def text(self) -> str:
         """The translated pattern."""
@@ -88,13 +99,14 @@ class _Translation:
         return self._flags(text), end
 
     def _escape(self, text: str) -> str:
-        if text == "\\h":
-            return "0-9a-fA-F" if self.in_class else "[0-9a-fA-F]"
-        if text == "\\H":
-            return "[^0-9a-fA-F]"
-        if text == "\\Z":
+        letter = text[1]
+        if letter in _SETS and (letter == "h" or not self.unicode):
+            return _SETS[letter] if self.in_class else f"[{_SETS[letter]}]"
+        if letter in _COMPLEMENTS and (letter == "H" or not self.unicode):
+            return _COMPLEMENTS[letter] if self.in_class else f"[^{_SETS[letter.lower()]}]"
+        if letter == "Z":
             return "(?=\\n?\\Z)"
-        return "\\Z" if text == "\\z" else text
+        return "\\Z" if letter == "z" else text
 
     def _bracket(self, match: re.Match[str]) -> tuple[str, int]:
         text, end = match.group(), match.end()

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from harness.errors import HarnessError
 from harness.languages.logstash.ast import Branch, Config, PluginNode, Statement
-from harness.languages.logstash.compiler import Compiler, Observer, run_from
+from harness.languages.logstash.compiler import Compiler, Observer, run
 from harness.languages.logstash.conditions import ConditionError, Predicate
 from harness.languages.logstash.configure import Configurator
 from harness.languages.logstash.event import UNEXPECTED, Apply, Event, EventError, copied, described, prepare
@@ -70,7 +70,7 @@ class Pipeline:
         )
         steps = compiler.steps(config.body("filter"))
         routes = _routes(config.body("output"), configurator, compiler)
-        return cls(config, inputs, _all_outputs(routes), file, lambda event: run_from(steps, 0, event), routes, clock)
+        return cls(config, inputs, _all_outputs(routes), file, lambda event: run(steps, event), routes, clock)
 
     def process(self, event: Event) -> list[Event]:
         """Apply the filters to one event, which is left as it was.

@@ -41,11 +41,16 @@ def build(settings: Settings) -> Apply:
     read, write = settings.reader_of("match", match[0]), settings.writer("target")
     parsers = [_parser(settings, pattern) for pattern in match[1:]]
     tags = [text_of(name) for name in settings["tag_on_failure"]]
-    matched = settings.matched
+    matched, iso = settings.matched, match[1] == "ISO8601"
 
     def apply(event: Event) -> None:
         value = read(event)
         if value is None:
+            return
+        stamp = Timestamp.as_rendered(value) if iso else None
+        if stamp is not None:
+            write(event, stamp)
+            matched(event)
             return
         for parse in parsers:
             try:

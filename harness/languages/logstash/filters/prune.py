@@ -21,14 +21,15 @@ OPTIONS: Options = {
     "whitelist_values": Option("hash", {}),
 }
 
+_KNOWN_NAMES = 10_000
+
 Patterns = Callable[[str, Event], Pattern]
 
 
 def build(settings: Settings) -> Apply:
     """Compile the filter."""
     find = _patterns(settings)
-    white_names = [text_of(name) for name in settings["whitelist_names"]]
-    black_names = [text_of(name) for name in settings["blacklist_names"]]
+    unwanted = _unwanted(settings, find)
     values = [
         (text_of(key), text_of(pattern), keep)
         for option, keep in (("whitelist_values", True), ("blacklist_values", False))
@@ -37,22 +38,46 @@ def build(settings: Settings) -> Apply:
     interpolate, matched = settings["interpolate"], settings.matched
 
     def apply(event: Event) -> None:
-        names = [name for name in event if name != "@metadata"]
-        gone = set()
-        if white_names:
-            gone |= {name for name in names if not any(find(text, event).search(name) for text in white_names)}
-        gone |= {name for name in names if any(find(text, event).search(name) for text in black_names)}
+        gone = unwanted(event)
         left: dict[str, Any] = {}
         for key, text, keep in values:
             name = render(key, event) if interpolate else key
             if event.get(name) is not None:
                 _by_value(event, name, find(text, event), keep, gone, left)
-        event.update(left)
+        if left:
+            event.update(left)
         for name in gone:
             remover(name)(event) if "[" not in name else event.pop(name, None)
         matched(event)
 
     return apply
+
+
+def _unwanted(settings: Settings, find: Patterns) -> Callable[[Event], set[str]]:
+    """A function that gives the fields whose names are against them. Names recur, so each is looked at once."""
+    white_names = [text_of(name) for name in settings["whitelist_names"]]
+    black_names = [text_of(name) for name in settings["blacklist_names"]]
+
+    def goes(name: str, event: Event) -> bool:
+        if white_names and not any(find(text, event).search(name) for text in white_names):
+            return True
+        return any(find(text, event).search(name) for text in black_names)
+
+    if settings["interpolate"]:
+        return lambda event: {name for name in event if name != "@metadata" and goes(name, event)}
+    verdicts: dict[str, bool] = {"@metadata": False}
+
+    def unwanted(event: Event) -> set[str]:
+        try:
+            return {name for name in event if verdicts[name]}
+        except KeyError:
+            if len(verdicts) > _KNOWN_NAMES:
+                verdicts.clear()
+                verdicts["@metadata"] = False
+            verdicts.update((name, goes(name, event)) for name in event if name not in verdicts)
+            return {name for name in event if verdicts[name]}
+
+    return unwanted
 
 
 def _by_value(event: Event, name: str, pattern: Pattern, keep: bool, gone: set[str], left: dict[str, Any]) -> None:

@@ -42,6 +42,13 @@ def _rename_one(settings: Settings, old: str, new: str) -> Step:
         return rename_dynamic
     remove, write = settings.remover_of("rename", old), settings.writer_of("rename", new)
     has = exists(old)
+    if "[" not in old and not old.startswith("@"):
+
+        def rename_first(event: Event) -> None:
+            if old in event:
+                write(event, event.pop(old))
+
+        return rename_first
 
     def rename(event: Event) -> None:
         if has(event):
