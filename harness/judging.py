@@ -45,11 +45,10 @@ def _conclude(findings: Sequence[Finding], gaps: Sequence[Gap], proofs: Sequence
     failures = [finding for finding in findings if finding.severity >= Severity.BUG]
     if failures:
         return Verdict.FAIL, failures[0].message
-    open_gaps = [gap for gap in gaps if gap.needs is None]
-    if open_gaps:
-        return Verdict.UNKNOWN, open_gaps[0].reason
+    if gaps:  # what is proven beside a gap does not close it: half a proof is no pass
+        return Verdict.UNKNOWN, next((gap for gap in gaps if gap.needs is None), gaps[0]).reason
     if not proofs:
-        return Verdict.UNKNOWN, gaps[0].reason if gaps else "nothing was seen that could prove it"
+        return Verdict.UNKNOWN, "nothing was seen that could prove it"
     return Verdict.PASS, proofs[0].statement
 
 
@@ -81,26 +80,43 @@ def baselines(
 
 def _baseline(entry: Mapping[str, Any], judgements: Sequence[Judgement], suites_run: tuple[str, ...]) -> BaselineResult:
     carrying = [j for j in judgements if j.baseline == entry["id"]]
-    measured = [proof for j in carrying for proof in j.proofs if proof.value is not None]
-    missing = entry.get("not_measured_yet") or f"not measured in this run (suites: {', '.join(suites_run) or 'none'})"
-    figure = measured[0] if measured else None
+    proofs = [proof for j in carrying for proof in j.proofs]
+    figure = next((proof for proof in proofs if proof.value is not None), proofs[0] if proofs else None)
     verdict = worst(j.verdict for j in carrying)
-    failing = [j.reason for j in carrying if j.verdict is verdict]
-    statement = figure.statement if figure and verdict is Verdict.PASS else (failing[0] if failing else missing)
     return BaselineResult(
         id=entry["id"],
         title=entry["title"],
         source=entry["source"],
         verdict=verdict,
         level=min((j.level for j in carrying), default=Level.STATIC),
-        statement=statement,
+        statement=_statement(entry, verdict, carrying, proofs, suites_run),
         value=figure.value if figure else None,
         limit=entry.get("limit"),
         unit=entry.get("unit", ""),
+        at_least=bool(entry.get("at_least")),
         samples=figure.samples if figure else 0,
-        evidence=tuple(e for j in carrying for proof in j.proofs for e in proof.evidence),
+        evidence=tuple(e for proof in proofs for e in proof.evidence),
         checks=tuple(j.check for j in carrying),
     )
+
+
+def _statement(
+    entry: Mapping[str, Any],
+    verdict: Verdict,
+    carrying: Sequence[Judgement],
+    proofs: Sequence[Proof],
+    suites_run: tuple[str, ...],
+) -> str:
+    """What was measured; of a baseline that does not pass, why not first."""
+    proven = "; ".join(proof.statement for proof in proofs)
+    if not carrying:
+        return str(
+            entry.get("not_measured_yet") or f"not measured in this run (suites: {', '.join(suites_run) or 'none'})"
+        )
+    if verdict is Verdict.PASS:
+        return proven
+    why = next(j.reason for j in carrying if j.verdict is verdict)
+    return f"{why}; proven: {proven}" if proven and verdict is Verdict.UNKNOWN else why
 
 
 def requirements(
@@ -119,8 +135,8 @@ def _requirement(
     carrying = [j for j in judgements if any(fnmatchcase(j.check, pattern) for pattern in wanted)]
     unmatched = [p for p in wanted if not any(fnmatchcase(j.check, p) for j in carrying)]
     verdict = Verdict.UNKNOWN if by_person else worst(j.verdict for j in carrying)
-    lacking = [gap for j in carrying for gap in j.gaps if gap.needs is not None]
-    if (unmatched or lacking) and not by_person:
+    not_judged = "" if by_person else str(entry.get("not_judged", ""))
+    if not by_person and (unmatched or not_judged):
         verdict = max(verdict, Verdict.UNKNOWN)
     reached = [levels.get(service, Level.STATIC) for service in entry.get("services", [])]
     return RequirementResult(
@@ -131,27 +147,23 @@ def _requirement(
         verdict=verdict,
         level=min(reached, default=Level.STATIC),
         required_level=required,
-        statement=_why(by_person, verdict, carrying, unmatched, lacking),
+        statement=_why(by_person, verdict, carrying, unmatched, not_judged),
         evidence=tuple(Evidence("check", j.check, j.reason) for j in carrying),
         checks=tuple(j.check for j in carrying),
     )
 
 
 def _why(
-    by_person: bool,
-    verdict: Verdict,
-    carrying: Sequence[Judgement],
-    unmatched: Sequence[str],
-    lacking: Sequence[Gap],
+    by_person: bool, verdict: Verdict, carrying: Sequence[Judgement], unmatched: Sequence[str], not_judged: str
 ) -> str:
     if by_person:
         return "for a person to judge"
     if unmatched:
         return f"not run: {', '.join(unmatched)}"
-    worst_of = [j for j in carrying if j.verdict is verdict]
-    if lacking and not worst_of:
-        return f"{lacking[0].reason} (needs {(lacking[0].needs or Level.STATIC).label})"
-    return worst_of[0].reason if worst_of and verdict is not Verdict.PASS else f"{len(carrying)} checks passed"
+    culprit = next((j for j in carrying if j.verdict is verdict), None)
+    if culprit and verdict is not Verdict.PASS:
+        return culprit.reason + ("".join(f" (needs {gap.needs.label})" for gap in culprit.gaps[:1] if gap.needs))
+    return not_judged or f"{len(carrying)} check{'s' * (len(carrying) != 1)} passed"
 
 
 def sign_off(

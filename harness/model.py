@@ -221,6 +221,7 @@ class BaselineResult:
     samples: int = 0
     evidence: tuple[Evidence, ...] = ()
     checks: tuple[str, ...] = ()
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)

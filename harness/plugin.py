@@ -79,7 +79,6 @@ def verification(request: pytest.FixtureRequest) -> Iterator[Verification]:
     from harness import run
     from harness.contracts import Context
     from harness.events import read_history
-    from harness.model import Level
     from harness.settings import read_fixtures
 
     settings = _settings(request.config)
@@ -87,16 +86,25 @@ def verification(request: pytest.FixtureRequest) -> Iterator[Verification]:
     if recorded:
         folder = Path(recorded)
         suites: tuple[str, ...] = tuple(sorted(path.parent.name for path in settings.suites.glob("*/exercise.py")))
-        levels: dict[str, Level] = {}
     else:
         suites = request.config.stash[_SUITES]
         report = run.verify(run.Request(settings, suites), _Quiet())
         folder = settings.reports / report.run
         run.write_reports(report, folder)
-        levels = {component.service: component.level for component in report.components}
     history = read_history(folder / "history.ndjson")
-    context = Context(_configuration(request.config), read_fixtures(settings.fixtures), levels)
+    context = Context(_configuration(request.config), read_fixtures(settings.fixtures), _levels(history, settings))
     yield Verification(history, context, run.judge_history(history, context, suites))
+
+
+def _levels(history: History, settings: Any) -> dict[str, Any]:
+    """The level of proof of each service of a recorded run: as it was booted, or a stand-in."""
+    from harness import suites
+    from harness.model import Level
+
+    exercised = {observation.subject for observation in history.of_kind("exercise")}
+    found = suites.find(settings.suites).values()
+    levels = {name: Level.STAND_IN for suite in found if suite.name in exercised for name in suite.stand_ins}
+    return {**levels, **{boot.data["service"]: Level.of(boot.data["level"]) for boot in history.of_kind("boot")}}
 
 
 class _Quiet:

@@ -87,12 +87,15 @@ class Run:
         """Time what happens inside; `detail` and `verdict` may be set in what it yields."""
         told: dict[str, Any] = {"detail": "", "verdict": None}
         began = time.monotonic()
+        failed = True
         try:
             yield told
+            failed = False
         finally:
             done = Phase(name, told["detail"], time.monotonic() - began, told["verdict"])
             self.phases.append(done)
-            self.console.phase(done)
+            if not failed:
+                self.console.phase(done)
 
 
 def verify(request: Request, console: Console) -> Report:
@@ -112,8 +115,8 @@ def verify(request: Request, console: Console) -> Report:
         configuration = _read(request.settings.config)
         swept = sweep()
         told["detail"] = f"{len(configuration.files)} files{_swept(swept)}"
+        console.begins(str(request.settings.config), configuration.sha256, "process", run.id)
     run.folder.mkdir(parents=True)
-    console.begins(str(request.settings.config), configuration.sha256, "process", run.id)
     building = _Building()
     context = Context(configuration, fixtures)
     judgements = _lint(run, configuration, context)

@@ -60,7 +60,7 @@ class Configuration:
         if not folder.is_dir():
             raise UsageError(
                 f"{folder} is a file, not a directory",
-                hint=f"Name the directory that holds the configuration, e.g. {folder.parent}.",
+                hint=f"Name the directory that holds it: {folder.parent}",
             )
         paths = tuple(_walk(folder))
         if not paths:

@@ -13,6 +13,7 @@ from harness.documents.configuration import Configuration
 from harness.events import Progress
 from harness.model import BaselineResult, Finding, Judgement, Phase, Report, Verdict
 from harness.reporters import findings as findings_text
+from harness.reporters import summary
 
 MARKS = {Verdict.PASS: "✓", Verdict.UNKNOWN: "?", Verdict.FAIL: "✗"}
 COLOURS = {Verdict.PASS: "32", Verdict.UNKNOWN: "33", Verdict.FAIL: "31"}
@@ -83,7 +84,7 @@ class Console:
                 self._explain(judgement)
         self._beyond(report)
         for baseline in report.baselines:
-            if not baseline.checks and len(report.suites) > 1:
+            if baseline.verdict is Verdict.UNKNOWN and len(report.suites) > 1:
                 self.line(f"{self._mark(baseline.verdict)} {baseline.id:<16} {baseline.statement}")
         for baseline in report.baselines:
             if baseline.verdict is Verdict.PASS:
@@ -134,27 +135,15 @@ class Console:
 
 
 def _headline(report: Report) -> str:
-    beyond = [j for j in report.judgements if judging.beyond_reach(j)]
-    counts = {v: sum(j.verdict is v and j not in beyond for j in report.judgements) for v in Verdict}
-    tally = f"{counts[Verdict.FAIL]} failed, {counts[Verdict.UNKNOWN]} not proven, {counts[Verdict.PASS]} proven"
-    if beyond:
-        tally += f", {len(beyond)} beyond this machine"
-    words = {
-        Verdict.FAIL: "NOT READY: what was tested does not hold",
-        Verdict.UNKNOWN: "NOT PROVEN",
-        Verdict.PASS: "ALL THAT THIS MACHINE CAN PROVE IS PROVEN",
-    }
-    ready = report.verdict is Verdict.PASS and report.sign_off is Verdict.PASS
-    return ("READY FOR SIGN-OFF" if ready else words[report.verdict]) + f": {tally}"
+    return f"{summary.headline(report)}: {summary.tally(report)}\n{summary.answer(report)}"
 
 
 def _figure(baseline: BaselineResult) -> str:
-    value = (
-        ""
-        if baseline.value is None
-        else f"{baseline.value:g} {baseline.unit}, limit {baseline.limit:g} {baseline.unit}"
-    )
-    return f"{value}   {baseline.statement}   ({baseline.samples} samples, {baseline.level.label})"
+    value = ""
+    if baseline.value is not None and baseline.limit is not None:
+        bound = "at least" if baseline.at_least else "limit"
+        value = f"{baseline.value:.3g} {baseline.unit}, {bound} {baseline.limit:g} {baseline.unit}   "
+    return f"{value}{baseline.statement}   ({baseline.samples} samples, {baseline.level.label})"
 
 
 def _places(finding: Finding) -> str:

@@ -29,7 +29,7 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
     before = _state(url, auth, alias)
     recorder.record("retention-setting", "elasticsearch", before)
     policies = requests.get(f"{url}/_ilm/policy", auth=auth, timeout=SECONDS)
-    recorder.record("retention-setting", "lifecycle", {"status": policies.status_code, "answer": policies.text[:600]})
+    recorder.record("retention-setting", "lifecycle", {"status": policies.status_code, "answer": policies.text})
     stack.progress(f"rolling {alias} over")
     answer = requests.post(f"{url}/{alias}/_rollover", auth=auth, timeout=SECONDS)
     after = _state(url, auth, alias)

@@ -97,7 +97,7 @@ class TestScenario:
     def test_a_scenario_is_read_whole(self):
         read = self.read(
             begins="1h30m",
-            metrics={'errors_total{code="500"}': "0+3x2", "up{job=\"web\"}": 0},
+            metrics={'errors_total{code="500"}': "0+3x2", 'up{job="web"}': 0},
             expect={"alerts": {"A": {"fires": "100s"}, "B": None}, "muted": ["B"]},
         )
         assert read == Scenario(
@@ -139,7 +139,8 @@ class TestScenario:
         assert error.value.at == AT
 
     @pytest.mark.parametrize(
-        ("text", "seconds"), [("0", 0), ("0s", 0), ("90s", 90), ("1h30m", 5400), ("1.5h", 5400), ("250ms", 0.25), ("1w", 604800)]
+        ("text", "seconds"),
+        [("0", 0), ("0s", 0), ("90s", 90), ("1h30m", 5400), ("1.5h", 5400), ("250ms", 0.25), ("1w", 604800)],
     )
     def test_durations(self, text, seconds):
         assert scenario.duration(text, AT) == seconds
@@ -201,7 +202,9 @@ class TestWorld:
     def test_lists_of_label_values_are_crossed(self):
         names = [sample_name(s.name, s.labels) for s in WORLD.series if s.name == "requests_total"]
         assert sorted(names) == [
-            f'requests_total{{code="{code}",method="{method}"}}' for code in ("200", "500") for method in ("GET", "POST")
+            f'requests_total{{code="{code}",method="{method}"}}'
+            for code in ("200", "500")
+            for method in ("GET", "POST")
         ]
 
     def test_a_histogram_is_cumulative_and_its_last_bucket_is_its_count(self):
@@ -233,7 +236,9 @@ class TestTimeline:
     NEW = Track("requests_total", (("code", "503"), ("method", "GET")), (0, 15))
 
     def test_before_the_incident_operation_is_healthy(self):
-        assert values(timeline(self.ERRORS, self.FULL).samples("web", LIVE - 601)) == values(timeline().samples("web", LIVE - 601))
+        assert values(timeline(self.ERRORS, self.FULL).samples("web", LIVE - 601)) == values(
+            timeline().samples("web", LIVE - 601)
+        )
 
     def test_at_the_moment_it_begins_no_counter_jumps(self):
         before = values(timeline(self.ERRORS).samples("web", LIVE - 600.001))

@@ -101,8 +101,10 @@ def test_an_open_gap_beside_a_proof_is_unknown():
     assert not beyond_reach(judgement)
 
 
-def test_a_gap_that_needs_a_higher_level_leaves_a_proof_standing():
-    assert judged(PROOF, Gap("no lifecycle module", Level.CONTAINER)).verdict is Verdict.PASS
+def test_a_gap_that_needs_a_higher_level_beside_a_proof_is_beyond_reach_and_no_pass():
+    judgement = judged(PROOF, Gap("no lifecycle module", Level.CONTAINER))
+    assert (judgement.verdict, judgement.reason) == (Verdict.UNKNOWN, "no lifecycle module")
+    assert beyond_reach(judgement)
 
 
 def test_a_gap_that_needs_a_higher_level_alone_is_unknown_and_beyond_reach():
@@ -194,7 +196,7 @@ def required(entry: dict[str, Any], *judgements: Judgement) -> RequirementResult
 def test_a_requirement_passes_on_its_checks():
     result = required(line(), judged(PROOF))
     assert (result.verdict, result.level, result.required_level) == (Verdict.PASS, Level.NATIVE, Level.NATIVE)
-    assert (result.statement, result.checks) == ("1 checks passed", (Says().id,))
+    assert (result.statement, result.checks) == ("1 check passed", (Says().id,))
 
 
 def test_a_requirement_whose_check_did_not_run_is_unknown_though_the_others_passed():

@@ -325,7 +325,9 @@ class TestProcess:
                 **more,
             }
             readiness = Http("/ready") if ready is None else ready
-            return Plan("web-1", "web", ready=readiness, level=Level.NATIVE, port=port, deadline_seconds=deadline, **fields)  # type: ignore[arg-type]
+            return Plan(
+                "web-1", "web", ready=readiness, level=Level.NATIVE, port=port, deadline_seconds=deadline, **fields
+            )  # type: ignore[arg-type]
 
         return make
 
@@ -442,8 +444,16 @@ class TestProcess:
             folder.chmod(folder.stat().st_mode | 0o055)
         owned = tmp_path / "owned"
         (owned / "data").mkdir(parents=True)
-        instance = launcher.launch(plan(SLEEPS, ready=LogLine("asleep"), unprivileged=True, owned=(owned,), argv=(
-            "/bin/sh", "-c", "id -u; touch data/made && echo asleep; exec sleep 60"), folder=owned))
+        instance = launcher.launch(
+            plan(
+                SLEEPS,
+                ready=LogLine("asleep"),
+                unprivileged=True,
+                owned=(owned,),
+                argv=("/bin/sh", "-c", "id -u; touch data/made && echo asleep; exec sleep 60"),
+                folder=owned,
+            )
+        )
         assert psutil.Process(instance.pid).uids().effective != 0
         assert (owned / "data" / "made").stat().st_uid == psutil.Process(instance.pid).uids().effective
         instance.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from harness.checks.logs.causes import removing, writing
 from harness.contracts import Check, Context
@@ -13,6 +13,8 @@ from harness.documents.searches import Searches
 from harness.errors import HarnessError, UnsupportedError
 from harness.languages.logstash.ast import PluginNode, Statement, Text
 from harness.model import Gap, Level, Outcome, Position
+
+_MANY = 5
 
 
 class FieldDropped(Check):
@@ -47,10 +49,23 @@ class FieldDropped(Check):
             for name in _wanted(catalog, result):
                 if not result.holds(name):
                     missing.setdefault(name, []).append(result.kind)
-        for name, kinds in missing.items():
-            position, why = _cause(logstash, context, name)
-            needed = _searches(context, name)
-            yield self.finding(position, f"{name} does not come out for {', '.join(kinds)} lines{why}{needed}")
+        yield from self._told(logstash, context, missing)
+
+    def _told(self, logstash: Logstash, context: Context, missing: Mapping[str, list[str]]) -> Iterable[Outcome]:
+        """A finding a field; one for all of them when a single place takes many, e.g. when nothing is parsed."""
+        by_place: dict[Position, list[str]] = {}
+        why = {}
+        for name in missing:
+            position, why[name] = _cause(logstash, context, name)
+            by_place.setdefault(position, []).append(name)
+        for position, names in by_place.items():
+            if len(names) > _MANY:
+                shown = f"{', '.join(names[:_MANY])} and {len(names) - _MANY} more fields"
+                yield self.finding(position, f"{shown} do not come out{why[names[0]]}")
+                continue
+            for name in names:
+                kinds, needed = ", ".join(missing[name]), _searches(context, name)
+                yield self.finding(position, f"{name} does not come out for {kinds} lines{why[name]}{needed}")
 
 
 def _wanted(catalog: Catalog, result: Processed) -> Iterable[str]:

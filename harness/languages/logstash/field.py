@@ -130,20 +130,25 @@ def setter(reference: str) -> Setter:
 
         return set_first
 
-    last, parents = path[-1], path[:-1]
-    if len(path) == 2:
+    return _set_second(first, path[1]) if len(path) == 2 else _set_nested(path[:-1], path[-1])
 
-        def set_second(event: Event, value: Any) -> None:
-            container = event.get(first)
-            if container is None:
-                event[first] = {last: value}
-            elif container.__class__ is dict:
-                container[last] = value
-            else:
-                _put(container, last, value)
 
-        return set_second
+def _set_second(first: str, last: str) -> Setter:
+    """The usual case of a nested field."""
 
+    def set_second(event: Event, value: Any) -> None:
+        container = event.get(first)
+        if container is None:
+            event[first] = {last: value}
+        elif container.__class__ is dict:
+            container[last] = value
+        else:
+            _put(container, last, value)
+
+    return set_second
+
+
+def _set_nested(parents: tuple[str, ...], last: str) -> Setter:
     def set_nested(event: Event, value: Any) -> None:
         container: Any = event
         for key in parents:

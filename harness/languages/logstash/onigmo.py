@@ -1,8 +1,8 @@
 """Regular expressions as Logstash's engine, Onigmo, reads them, run by the `regex` module.
 
-The differences that matter: `^ $` are line anchors, `\\w \\d \\s` know ASCII only while `\\p{…}`, `[[:…:]]` and `\\b` know
-Unicode (all of them do after a leading `(?u)`), `\\h` is a hex digit, `\\Z` may precede a last line break, `(?m)` lets the
-dot match line breaks, `(?<name>…)` may have a name that is no identifier and may occur twice.
+The differences that matter: `^ $` are line anchors, `\\w \\d \\s` know ASCII only while `\\p{…}`, `[[:…:]]` and `\\b`
+know Unicode (all of them do after a leading `(?u)`), `\\h` is a hex digit, `\\Z` may precede a last line break, `(?m)`
+lets the dot match line breaks, `(?<name>…)` may have a name that is no identifier and may occur twice.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _COMPLEMENTS = {
     "S": r"\x00-\x08\x0e-\x1f!-\U0010ffff",
     "H": r"\x00-/:-@G-`g-\U0010ffff",
 }
+_DIGITS = {"[:digit:]": r"\p{Nd}", "[:^digit:]": r"\P{Nd}"}  # `regex` takes these brackets as ASCII
 _WITH_UNICODE = re.compile(r"\(\?[imx]*u[imx]*\)")
 _FLAGS = re.compile(r"\(\?([a-zA-Z]*)(-?)([a-zA-Z]*)([:)])")
 
@@ -112,7 +113,7 @@ class _Translation:
         text, end = match.group(), match.end()
         if self.in_class:
             if text.startswith("[:"):
-                return text, end
+                return _DIGITS.get(text, text), end
             # `regex` knows no nested sets in this mode; Onigmo takes a lone bracket in a class as a set, rarely meant.
             return "\\[", match.start() + 1
         self.in_class = 1
