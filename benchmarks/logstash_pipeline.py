@@ -63,6 +63,9 @@ class Shares:
     def entered(self, arm: Arm, event: dict[str, Any]) -> None:
         """Branches are not timed."""
 
+    def tried(self, plugin: PluginNode, field: str, expression: int, took: tuple[int, ...] | None) -> None:
+        """Expressions are not timed apart."""
+
     def filtering(self, plugin: PluginNode, event: dict[str, Any]) -> None:
         """A filter begins."""
         self._since = time.perf_counter()

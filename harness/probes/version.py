@@ -11,7 +11,7 @@ import requests
 
 from harness.contracts import Instance
 
-_BUILD_INFO = re.compile(r'_build_info\{[^}]*?version="([^"]+)"')
+_BUILD_INFO = re.compile(r'_build_info\{(?:[^}]*,)?version="([^"]+)"')
 
 
 class Running(Protocol):

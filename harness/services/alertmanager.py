@@ -26,7 +26,7 @@ def plan(
     """
     config = _config(room)
     text = endpoints(config.read_text(encoding="utf-8"), known)
-    if PAGERDUTY in known and PAGERDUTY not in config.read_text(encoding="utf-8"):
+    if PAGERDUTY in known:
         text = _with_pagerduty(text, known[PAGERDUTY])
     room.rewrite(config, text, "endpoints of the receivers")
     if not inhibiting:
@@ -81,10 +81,19 @@ def _argv(
 
 
 def _with_pagerduty(text: str, url: str) -> str:
-    """The text with PagerDuty's endpoint set; the default would be the real one."""
-    if re.search(r"^global:\s*$", text, re.MULTILINE):
-        return re.sub(r"^global:\s*$", f"global:\n  pagerduty_url: '{url}'", text, count=1, flags=re.MULTILINE)
-    return f"global:\n  pagerduty_url: '{url}'\n{text}"
+    """The text with PagerDuty's endpoint set, whatever it was; the default would be the real one."""
+    tree = load_yaml(text, SERVICE, strict=False)
+    settings = tree.get("global")
+    if not isinstance(settings, dict) or not settings:
+        return f"global:\n  pagerduty_url: '{url}'\n{without_section(text, 'global')}"
+    if own := tree.locator.value(("global", "pagerduty_url")):
+        return f"{text[: own.start]}'{url}'{text[own.end :]}"
+    first = tree.locator.key(("global", next(iter(settings))))
+    if first is None:
+        return text
+    indent = text[text.rfind("\n", 0, first.start) + 1 : first.start]
+    between = f"\n{indent}" if not indent.strip() else ", "
+    return f"{text[: first.start]}pagerduty_url: '{url}'{between}{text[first.start :]}"
 
 
 def without_section(text: str, section: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,17 +88,33 @@ def _settings(text: str, overlaid: Mapping[str, str]) -> str:
     """The settings file with the overlaid ones in place of its own, and without those of modules that are not there."""
     tree = load_yaml(text, "elasticsearch.yml") if text.strip() else None
     dropped: set[int] = set()
+    rescued: list[str] = []
     lines = text.splitlines()
-    for key in tree.value if tree and isinstance(tree.value, dict) else ():
-        if key in overlaid or _NATIVE_LACKS.match(str(key)):
-            first = tree.key_at(key).line - 1  # type: ignore[union-attr]
-            dropped.add(first)
-            for number in range(first + 1, len(lines)):
-                if lines[number][:1] not in (" ", "-"):
-                    break
-                dropped.add(number)
-    kept = [line for number, line in enumerate(lines) if number not in dropped]
-    return "\n".join([*kept, *(f"{key}: {value}" for key, value in overlaid.items())]) + "\n"
+    for key, value in tree.value.items() if tree and isinstance(tree.value, dict) else ():
+        flat = dict(_flattened(str(key), value))
+        kept = {name: item for name, item in flat.items() if name not in overlaid and not _NATIVE_LACKS.match(name)}
+        if kept != flat:
+            rescued += [f"{name}: {json.dumps(item, ensure_ascii=False)}" for name, item in kept.items()]
+            dropped.update(_block(lines, tree.key_at(key).line - 1))  # type: ignore[union-attr]
+    kept_lines = [line for number, line in enumerate(lines) if number not in dropped]
+    return "\n".join([*kept_lines, *rescued, *(f"{key}: {value}" for key, value in overlaid.items())]) + "\n"
+
+
+def _flattened(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """`http: {port: 1}` and `http.port: 1` are the same setting to Elasticsearch."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _flattened(f"{name}.{key}", item)
+    else:
+        yield name, value
+
+
+def _block(lines: Sequence[str], first: int) -> range:
+    """The lines of a top-level setting: its own, and what is indented or listed below it."""
+    last = first + 1
+    while last < len(lines) and lines[last][:1] in (" ", "-"):
+        last += 1
+    return range(first, last)
 
 
 _LIFECYCLE = ("index.lifecycle.name", "index.lifecycle.rollover_alias", "index.lifecycle.parse_origination_date")

@@ -12,14 +12,16 @@ from harness.model import Level
 from harness.services.room import Room, endpoints
 
 SERVICE = "filebeat"
-_ABSOLUTE = re.compile(r"^(\s*-\s*[\"']?)(/[^\s\"'#]+)", re.MULTILINE)
+_LISTED = re.compile(r"^(\s*-\s*[\"']?)(/[^\s\"'#]+)", re.MULTILINE)
+_IN_BRACKETS = re.compile(r"^[^#\n]*\bpaths:\s*\[[^\]]*\]", re.MULTILINE)
+_ITEM = re.compile(r"([\[,]\s*[\"']?)(/[^\s\"'#,\]]+)")
 
 
 def plan(room: Room, binary: Path, http_port: int, known: Mapping[str, str], scratch: Path) -> Plan:
     """Filebeat on the configuration under test. Every absolute path in it is looked up in the room, mounted or not."""
     config = _config(room)
     text = endpoints(config.read_text(encoding="utf-8"), known)
-    text = _ABSOLUTE.sub(lambda m: m.group(1) + str(room.path(m.group(2))), text)
+    text = _in_the_room(room, text)
     room.rewrite(config, text, "endpoints; the paths of the container as they are here")
     config.chmod(0o600)
     flags = (
@@ -47,6 +49,18 @@ def plan(room: Room, binary: Path, http_port: int, known: Mapping[str, str], scr
         folder=scratch,
         overlay=tuple(room.changes),
     )
+
+
+def _in_the_room(room: Room, text: str) -> str:
+    """The text with the listed paths where they are here, mounted or not, and the mounted ones wherever they stand."""
+
+    def here(listed: re.Match[str]) -> str:
+        return listed.group(1) + str(room.path(listed.group(2)))
+
+    text = _LISTED.sub(here, text)
+    text = _IN_BRACKETS.sub(lambda paths: _ITEM.sub(here, paths.group()), text)
+    lines = text.splitlines(keepends=True)
+    return "".join(line if line.lstrip().startswith("#") else room.localise(line) for line in lines)
 
 
 def _config(room: Room) -> Path:

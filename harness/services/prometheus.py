@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from harness.contracts import Http, Plan
 from harness.documents.positions import Step, Tree
 from harness.documents.tree import load_yaml
-from harness.errors import StackError
+from harness.errors import StackError, UnreadableError
 from harness.model import Level
 from harness.services.room import Room, overriding
 
@@ -65,7 +66,10 @@ def plan(
 
 def _rewired(text: str, targets: Mapping[str, str], alertmanagers: Mapping[str, Sequence[str]]) -> str:
     """The configuration with its endpoints replaced where they stand, everything else to the letter."""
-    tree = load_yaml(text, "prometheus.yml", strict=False)
+    try:
+        tree = load_yaml(text, "prometheus.yml", strict=False)
+    except UnreadableError:
+        return text  # Prometheus says best what is wrong with it
     edits: list[tuple[int, int, str]] = []
     for path, value in _endpoints(tree):
         here = alertmanagers.get(value, ()) if path[0] == "alerting" else (targets[value],) if value in targets else ()
@@ -83,7 +87,13 @@ def _rewired(text: str, targets: Mapping[str, str], alertmanagers: Mapping[str, 
 def _endpoints(tree: Tree) -> Iterator[tuple[tuple[Step, ...], str]]:
     """Where each static target of the configuration stands."""
     for section in (("scrape_configs",), ("alerting", "alertmanagers")):
-        for i, job in enumerate(tree.get(*section) or ()):
-            for j, group in enumerate((job or {}).get("static_configs") or ()):
-                for k, target in enumerate((group or {}).get("targets") or ()):
+        for i, job in enumerate(_items(tree.get(*section))):
+            for j, group in enumerate(_items(job, "static_configs")):
+                for k, target in enumerate(_items(group, "targets")):
                     yield (*section, i, "static_configs", j, "targets", k), str(target)
+
+
+def _items(value: Any, key: str = "") -> list[Any]:
+    """The list that a value is, or has under a key; empty when it is or has none."""
+    found = (value.get(key) if isinstance(value, dict) else None) if key else value
+    return found if isinstance(found, list) else []

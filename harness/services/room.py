@@ -164,10 +164,8 @@ def endpoints(text: str, known: Mapping[str, str]) -> str:
     """Text with every `host:port` of the deployment replaced by where it listens in this run; comments stay."""
     lines = []
     for line in text.splitlines(keepends=True):
-        code, mark, comment = line, "", ""
-        if line.lstrip().startswith("#"):
-            code, comment = "", line
-        for name, here in known.items():
-            code = re.sub(rf"(?<![\w.-]){re.escape(name)}(?!\d)", here, code)
-        lines.append(code + mark + comment)
+        if not line.lstrip().startswith("#"):
+            for name, here in known.items():
+                line = re.sub(rf"(?<![\w.-]){re.escape(name)}(?!\d)", lambda _, here=here: here, line)  # type: ignore[misc]
+        lines.append(line)
     return "".join(lines)

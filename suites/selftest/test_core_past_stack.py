@@ -91,7 +91,9 @@ def ask(prometheus: ProcessInstance, query: str, at: float = NOW) -> dict[str, f
     assert body["status"] == "success", body
     found = {}
     for result in body["data"]["result"]:
-        labels = {name: value for name, value in result["metric"].items() if name not in ("__name__", "job", "instance")}
+        labels = {
+            name: value for name, value in result["metric"].items() if name not in ("__name__", "job", "instance")
+        }
         found[sample_name(result["metric"].get("__name__", ""), sorted(labels.items()))] = float(result["value"][1])
     return found
 
@@ -122,9 +124,9 @@ def test_notation_means_to_us_what_it_means_to_promtool(toolchain, tmp_path, tex
     values = notation.values(text, Position("a"))
     cases = [
         {
-            "expr": "last_over_time(a[10s])",
+            "expr": "last_over_time(a[10s]) + 0",
             "eval_time": f"{15 * step}s",
-            "exp_samples": [] if value is None else [{"labels": "", "value": value}],
+            "exp_samples": [] if value is None else [{"labels": "{}", "value": value}],
         }
         for step, value in enumerate([*values, None])
     ]
@@ -133,5 +135,7 @@ def test_notation_means_to_us_what_it_means_to_promtool(toolchain, tmp_path, tex
     test = {"interval": "15s", "input_series": [{"series": "a", "values": text}], "promql_expr_test": cases}
     file: Path = tmp_path / "case.yml"
     file.write_text(yaml.safe_dump({"evaluation_interval": "15s", "tests": [test]}))
-    done = subprocess.run([toolchain.binary("promtool"), "test", "rules", file], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [toolchain.binary("promtool"), "test", "rules", file], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr

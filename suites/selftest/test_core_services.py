@@ -26,13 +26,17 @@ Make = Callable[..., Room]
 def make(tmp_path) -> Make:
     """A room of the one service of a compose file, beside the given files."""
 
-    def room(service: str, entry: str, files: dict[str, str] | None = None, variables: dict[str, str] | None = None) -> Room:
+    def room(
+        service: str, entry: str, files: dict[str, str] | None = None, variables: dict[str, str] | None = None
+    ) -> Room:
         folder = tmp_path / "config"
         for name, text in (files or {}).items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        text = f"services:\n  {service}:\n    image: x:1\n" + "".join(f"    {line}\n" for line in entry.strip("\n").splitlines())
+        text = f"services:\n  {service}:\n    image: x:1\n" + "".join(
+            f"    {line}\n" for line in entry.strip("\n").splitlines()
+        )
         text += "volumes: {data: {}, logs: {}}\n"
         (compose,) = Configuration.of_texts({"docker-compose.yml": text}).of(Compose)
         deployment = Deployment(folder, compose, variables or {})
@@ -99,7 +103,9 @@ volumes:
         assert error.value.at == Position("docker-compose.yml")
 
     def test_a_required_variable_that_is_set_is_filled_in(self, make):
-        room = make("web", 'environment: {PASSWORD: "${WEB_PASSWORD:?set a password}"}', variables={"WEB_PASSWORD": "x$y"})
+        room = make(
+            "web", 'environment: {PASSWORD: "${WEB_PASSWORD:?set a password}"}', variables={"WEB_PASSWORD": "x$y"}
+        )
         assert room.environment() == {"PASSWORD": "x$y"}
 
     def test_a_mount_of_what_is_not_there_is_an_error_at_the_volume(self, make):
@@ -166,7 +172,10 @@ class TestEndpoints:
         [
             ("hosts: elasticsearch:9200", "hosts: 127.0.0.1:1"),
             ('hosts: ["http://elasticsearch:9200/"]\r\n', 'hosts: ["http://127.0.0.1:1/"]\r\n'),
-            ("a: elasticsearch:9200,elasticsearch:9200\n# elasticsearch:9200\n", "a: 127.0.0.1:1,127.0.0.1:1\n# elasticsearch:9200\n"),
+            (
+                "a: elasticsearch:9200,elasticsearch:9200\n# elasticsearch:9200\n",
+                "a: 127.0.0.1:1,127.0.0.1:1\n# elasticsearch:9200\n",
+            ),
             ("http://user:x@elasticsearch:9200", "http://user:x@127.0.0.1:1"),
         ],
     )
@@ -215,7 +224,9 @@ scrape_configs:
         assert other["static_configs"] == [{"targets": ["127.0.0.1:5", "unknown:1"], "labels": {"of": "web:3000"}}]
         assert ran["alerting"]["alertmanagers"] == [{"static_configs": [{"targets": ["127.0.0.1:7"]}]}]
 
-    @pytest.mark.parametrize("text", [TEXT, TEXT.replace("targets:\n            - alertmanager:9093", "targets: [alertmanager:9093]")])
+    @pytest.mark.parametrize(
+        "text", [TEXT, TEXT.replace("targets:\n            - alertmanager:9093", "targets: [alertmanager:9093]")]
+    )
     def test_one_alertmanager_may_become_several(self, make, text):
         _, _, ran = self.plan(make, ("127.0.0.1:7", "127.0.0.1:8"), text)
         assert ran["alerting"]["alertmanagers"] == [{"static_configs": [{"targets": ["127.0.0.1:7", "127.0.0.1:8"]}]}]
@@ -230,7 +241,9 @@ scrape_configs:
 
     def test_the_difference_shows_endpoints_and_paths_only(self, make):
         _, plan, _ = self.plan(make)
-        removed = [line for line in plan.overlay[0].diff.splitlines() if line.startswith("-") and not line.startswith("---")]
+        removed = [
+            line for line in plan.overlay[0].diff.splitlines() if line.startswith("-") and not line.startswith("---")
+        ]
         assert [line.strip("- ").strip('"') for line in removed] == [
             "rule_files: [/etc/prometheus/rules/*.yml]",
             "alertmanager:9093",
@@ -299,7 +312,11 @@ receivers:
         assert alertmanager.without_section(self.TEXT, section) == self.TEXT
 
     def test_the_last_section_is_taken_out_to_the_end(self):
-        assert yaml.safe_load(alertmanager.without_section(self.TEXT, "receivers")).keys() == {"global", "route", "inhibit_rules"}
+        assert yaml.safe_load(alertmanager.without_section(self.TEXT, "receivers")).keys() == {
+            "global",
+            "route",
+            "inhibit_rules",
+        }
 
     def test_a_section_in_one_line_is_taken_out(self):
         assert alertmanager.without_section("a: 1\ninhibit_rules: [{b: c}]\nd: 2\n", "inhibit_rules") == "a: 1\nd: 2\n"
@@ -393,7 +410,9 @@ volumes: ["./elasticsearch.yml:/usr/share/elasticsearch/config/elasticsearch.yml
         return run
 
     def test_endpoints_are_laid_over_and_the_rest_is_kept(self, ran):
-        room, plan, settings = ran("cluster.name: ours\nhttp.port: 9200\nnetwork.host: 0.0.0.0\naction.auto_create_index: false\n")
+        room, plan, settings = ran(
+            "cluster.name: ours\nhttp.port: 9200\nnetwork.host: 0.0.0.0\naction.auto_create_index: false\n"
+        )
         assert settings["action.auto_create_index"] is False
         assert (settings["http.port"], settings["http.host"], settings["network.host"]) == (7, "127.0.0.1", "127.0.0.1")
         assert settings["transport.port"] == 8
@@ -434,7 +453,9 @@ volumes: ["./elasticsearch.yml:/usr/share/elasticsearch/config/elasticsearch.yml
     def test_nested_settings_of_modules_the_build_lacks_are_left_out(self, ran):
         settings = ran("xpack:\n  ml.enabled: false\n  security:\n    enabled: true\n")[2]
         assert "ml" not in json.dumps(settings)
-        nested = settings.get("xpack.security.enabled", (settings.get("xpack") or {}).get("security", {}).get("enabled"))
+        nested = settings.get(
+            "xpack.security.enabled", (settings.get("xpack") or {}).get("security", {}).get("enabled")
+        )
         assert nested is True
 
     def test_runs_unprivileged_on_its_own_folder_and_asks_with_authority(self, ran, tmp_path):
@@ -473,7 +494,10 @@ volumes: ["./elasticsearch.yml:/usr/share/elasticsearch/config/elasticsearch.yml
                 ("settings.index.lifecycle = {'name': 'p'}",),
             ),
             (
-                {"settings": {"lifecycle": {"name": "p"}}, "mappings": {"properties": {"lifecycle": {"type": "keyword"}}}},
+                {
+                    "settings": {"lifecycle": {"name": "p"}},
+                    "mappings": {"properties": {"lifecycle": {"type": "keyword"}}},
+                },
                 {"settings": {}, "mappings": {"properties": {"lifecycle": {"type": "keyword"}}}},
                 ("settings.lifecycle = {'name': 'p'}",),
             ),
@@ -512,9 +536,9 @@ class TestFilebeat:
         room, ran = self.ran(make, text)
         assert yaml.safe_load(ran)["paths"] == [f"{room.root}/var/log/web/*.log", f"{room.root}/var/log/other/x.log"]
 
-    def test_a_path_that_is_a_value_is_looked_up_too(self, make):
-        room, ran = self.ran(make, "registry.path: /var/lib/filebeat\n")
-        assert yaml.safe_load(ran) == {"registry.path": f"{room.root}/var/lib/filebeat"}
+    def test_a_mounted_path_that_is_a_value_is_looked_up_too(self, make):
+        room, ran = self.ran(make, "certificate: /var/log/web/a.pem\n")
+        assert yaml.safe_load(ran) == {"certificate": f"{room.root}/var/log/web/a.pem"}
 
     @pytest.mark.parametrize(
         "text",
@@ -524,6 +548,7 @@ class TestFilebeat:
             "# paths: [/var/log/web/*.log]\n#  - /var/log/web\n",
             "pattern: '^[0-9]{4}/[0-9]{2}'\n",
             "ratio: 1/2\n",
+            "drop_event.when.equals.path: /health\n",
             "path: ${path.data}/x\n",
         ],
     )
@@ -531,7 +556,10 @@ class TestFilebeat:
         assert self.ran(make, text)[1] == text
 
     def test_the_endpoint_of_logstash_is_replaced(self, make):
-        assert self.ran(make, 'output.logstash.hosts: ["logstash:5044"]\n')[1] == 'output.logstash.hosts: ["127.0.0.1:3"]\n'
+        assert (
+            self.ran(make, 'output.logstash.hosts: ["logstash:5044"]\n')[1]
+            == 'output.logstash.hosts: ["127.0.0.1:3"]\n'
+        )
 
     def test_its_configuration_is_not_writable_by_others_as_filebeat_demands(self, make):
         room, _ = self.ran(make, "a: 1\n")
@@ -544,12 +572,17 @@ class TestFilebeat:
 
 class TestOthers:
     def test_node_exporter_reads_this_machine(self, make):
-        room = make("node-exporter", 'command: ["--path.rootfs=/host", "--path.procfs=/host/proc", "--no-collector.wifi"]')
+        room = make(
+            "node-exporter", 'command: ["--path.rootfs=/host", "--path.procfs=/host/proc", "--no-collector.wifi"]'
+        )
         plan = node_exporter.plan(room, BINARY, 9)
         assert plan.argv == (str(BINARY), "--no-collector.wifi", "--web.listen-address=127.0.0.1:9")
         assert plan.level is Level.NATIVE
 
-    @pytest.mark.parametrize(("mount", "file"), [("./p:/usr/share/logstash/pipeline", "p/main.conf"), ("./main.conf:/p/main.conf", "main.conf")])
+    @pytest.mark.parametrize(
+        ("mount", "file"),
+        [("./p:/usr/share/logstash/pipeline", "p/main.conf"), ("./main.conf:/p/main.conf", "main.conf")],
+    )
     def test_logstash_runs_the_mounted_pipeline(self, make, mount, file):
         room = make("logstash", f"volumes: ['{mount}']", {file: 'output { elasticsearch { hosts => "es:9200" } }\n'})
         plan = logstash.plan(room, 5, 6, {"es:9200": "127.0.0.1:7"}, "dead")

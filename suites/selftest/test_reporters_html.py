@@ -343,13 +343,18 @@ def test_what_failed_comes_with_file_line_and_cause(page: Element) -> None:
 def test_what_is_open_comes_with_the_way_to_close_it(page: Element) -> None:
     undecided = section(page, "not-proven").text
     assert "no line was sent logs/delivery Send one." in undecided
-    assert "no ILM here needs level container retention/lifecycle It takes the official images in containers" in undecided
+    assert (
+        "no ILM here needs level container retention/lifecycle It takes the official images in containers" in undecided
+    )
     assert "1 thing left open" in undecided and "Watchdog never fired" in undecided
 
 
 def test_what_no_check_left_open_is_open_all_the_same(page: Element, tmp_path: Path) -> None:
     undecided = section(page, "not-proven").text
-    assert "at a lower level than production asks for needs level container a/c It takes the official images in containers" in undecided
+    assert (
+        "at a lower level than production asks for needs level container a/c It takes the official images in containers"
+        in undecided
+    )
     assert "baseline: not measured mttr" in undecided
     waiting = replace(EVERYTHING.requirements[1], verdict=Verdict.UNKNOWN, statement="not run: logs/*")
     page = parsed(html.write(report(LATENCY, requirements=(waiting,)), tmp_path))

@@ -30,7 +30,7 @@ class Inhibition(Check):
         muted = set(storm.data["muted"])
         with_rules, without = recorded.notifications(history, "storm"), recorded.notifications(history, "plain")
         rules = {alert.name: alert for alert in recorded.alerts(context)}
-        proven = 0
+        proven: list[str] = []
         for name in storm.data["fires"]:
             if name not in rules:
                 continue
@@ -46,11 +46,11 @@ class Inhibition(Check):
                     _rule_for(rules[name], context), f"{name} was muted in this outage, although it is no symptom of it"
                 )
             else:
-                proven += 1
+                proven.append(name)
         if proven:
             yield Proof(
-                f"{len(muted)} symptoms muted, {proven - len(muted & set(rules))} other alerts notified",
-                samples=proven,
+                f"{len(muted & set(proven))} symptoms muted, {len(set(proven) - muted)} other alerts notified",
+                samples=len(proven),
                 services=("prometheus", "alertmanager"),
                 evidence=(Evidence("notification", "lane=storm"), Evidence("notification", "lane=plain")),
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from harness.checks.alerting import recorded
 from harness.contracts import Check, Context
 from harness.documents.alertmanager import Route
-from harness.model import Evidence, Gap, History, Outcome, Proof
+from harness.model import Evidence, Gap, History, Observation, Outcome, Proof
 
 
 class Latency(Check):
@@ -28,19 +28,14 @@ class Latency(Check):
         root = recorded.routing(context)
         received = recorded.notifications(history, recorded.MAIN)
         live = [o.at for o in history.of_kind("live") if o.data.get("wave", True)]
+        dated = [firing for firing in recorded.firings(history) if not live or firing.starts_at >= max(live)]
+        left_out = len(recorded.firings(history)) - len(dated)
         net: list[float] = []
         total: list[float] = []
-        left_out = 0
         slowest = (0.0, "")
-        for firing in recorded.firings(history):
-            if live and firing.starts_at < max(live):
-                left_out += 1
-                continue
+        for firing in dated:
             waited = _group_wait(firing, root)
-            first: dict[str, float] = {}
-            for notification in recorded.naming(received, firing.alert):
-                first.setdefault(notification.subject, notification.at)
-            for channel, at in first.items():
+            for channel, at in _first(received, firing).items():
                 total.append(at - firing.starts_at)
                 net.append(max(0.0, at - firing.starts_at - waited))
                 slowest = max(slowest, (net[-1], f"{firing.alert} at {channel}"))
@@ -65,6 +60,15 @@ class Latency(Check):
             unit="s",
             evidence=(Evidence("notification", "lane=main"), Evidence("alert-state", "alertmanager")),
         )
+
+
+def _first(received: tuple[Observation, ...], firing: recorded.Firing) -> dict[str, float]:
+    """When each channel first named the alert since it fires; what it heard of an earlier firing is not of this one."""
+    first: dict[str, float] = {}
+    for notification in recorded.naming(received, firing.alert):
+        if notification.at >= firing.starts_at:
+            first.setdefault(notification.subject, notification.at)
+    return first
 
 
 def _limit(context: Context, baseline: str) -> float:

@@ -42,7 +42,7 @@ def occurrence(pattern: str) -> Occurs:
     return occurs
 
 
-def _tokens(pattern: str) -> Iterator[tuple[str, int]]:
+def tokens(pattern: str) -> Iterator[tuple[str, int]]:
     """The tokens with how deep in groups each stands; a bracket stands outside of its group."""
     depth = 0
     for token in _TOKEN.findall(pattern):
@@ -56,7 +56,7 @@ def _tokens(pattern: str) -> Iterator[tuple[str, int]]:
 def _split(pattern: str) -> list[str]:
     """The alternatives at the top of the pattern."""
     parts = [""]
-    for token, depth in _tokens(pattern):
+    for token, depth in tokens(pattern):
         if token == "|" and depth == 0:
             parts.append("")
         else:
@@ -66,9 +66,9 @@ def _split(pattern: str) -> list[str]:
 
 def _needed(part: str) -> str:
     """The longest piece of plain text that whatever matches must contain; empty when there is none."""
-    tokens = list(_tokens(part))
+    pieces = list(tokens(part))
     runs, run = [], ""
-    for (token, depth), (following, _) in zip(tokens, [*tokens[1:], ("$", 0)], strict=False):
+    for (token, depth), (following, _) in zip(pieces, [*pieces[1:], ("$", 0)], strict=False):
         plain = _plain(token) if depth == 0 else ""
         if plain and following[:1] not in _REPEATED:
             run += plain

@@ -13,7 +13,7 @@ from harness.languages.logstash.decorate import decorator
 from harness.languages.logstash.event import UNEXPECTED, Apply, Event, EventError, described
 from harness.languages.logstash.field import ReferenceSyntaxError
 from harness.languages.logstash.registry import FilterModule, find
-from harness.languages.logstash.settings import Settings
+from harness.languages.logstash.settings import Settings, Tried
 
 Steps = tuple[Apply, ...]
 
@@ -29,6 +29,9 @@ class Observer(Protocol):
 
     def filtered(self, plugin: PluginNode, event: Event, replaced_by: list[Event] | None) -> None:
         """A filter was applied; `replaced_by` is None when the event goes on alone."""
+
+    def tried(self, plugin: PluginNode, field: str, expression: int, took: tuple[int, ...] | None) -> None:
+        """A grok tried an expression for a field; `took` are its alternatives that matched, None when it did not."""
 
 
 def run(steps: Steps, event: Event) -> list[Event] | None:
@@ -112,13 +115,27 @@ class Compiler:
         configured = self._configurator.plugin("filter", node)
         try:
             matched = decorator(cast("dict[str, Any]", configured.plugin.options))
-            settings = Settings(configured.plugin, configured.positions, matched, self._now, self._ecs, self._directory)
+            settings = Settings(
+                configured.plugin,
+                configured.positions,
+                matched,
+                self._now,
+                self._ecs,
+                self._directory,
+                self._tried(node),
+            )
             apply = module.build(settings)
         except UNEXPECTED as error:
             raise UnreadableError(f"{node.name}: {described(error)}", at=node.position) from error
         except ReferenceSyntaxError as error:
             raise UnreadableError(f"{node.name}: {error}", at=node.position) from error
         return self._guarded(node, apply)
+
+    def _tried(self, node: PluginNode) -> Tried | None:
+        observer = self._observer
+        if observer is None:
+            return None
+        return lambda field, expression, took: observer.tried(node, field, expression, took)
 
     def _guarded(self, node: PluginNode, apply: Apply) -> Apply:
         """Name the place of what goes wrong, and let the observer watch."""

@@ -19,6 +19,7 @@ _REFERENCE = re.compile(
 _NAMED = re.compile(r"\\.|\(\?<(?![=!])([^>]+)>|\(\?'([^']+)'|\(\?P<([^>]+)>", re.DOTALL)
 _CALL = re.compile(r"\\\\|\\([kg])<([^>]+)>")
 _DEFINITION = re.compile(r"\s*(\S+)\s+(.+?)\s*$")
+MARK = "@@alternative"
 _MAX_DEPTH = 50
 _MAX_LENGTH = 400_000
 _COERCE: dict[str, Callable[[str], Any]] = {"int": ruby.to_i, "float": ruby.to_f}
@@ -47,6 +48,12 @@ class Grok:
 
     pattern: Pattern
     captures: tuple[Capture, ...]
+    marks: tuple[int, ...] = ()
+    """The groups that tell which alternative matched, in an expression that was marked."""
+
+    def alternatives(self, match: Any) -> tuple[int, ...]:
+        """Which alternatives a match took, by their numbers."""
+        return tuple(number for number, group in enumerate(self.marks) if match.start(group) >= 0)
 
 
 @cache
@@ -148,7 +155,8 @@ def _compiled(expression: str, patterns: tuple[tuple[str, str], ...], ecs: bool,
         # A reference inside of a character class is part of the class, not a group.
         if f"g{index}" in pattern.groupindex
     ]
-    return Grok(pattern, tuple(captures))
+    marks = tuple(capture.group for capture in captures if capture.field.startswith(MARK))  # in order of the expression
+    return Grok(pattern, tuple(one for one in captures if not one.field.startswith(MARK)), marks)
 
 
 def compile_expression(expression: str, patterns: Mapping[str, str], *, ecs: bool, named_only: bool = True) -> Grok:

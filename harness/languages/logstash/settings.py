@@ -12,6 +12,10 @@ from harness.languages.logstash.field import Getter, ReferenceSyntaxError, Sette
 from harness.model import Position
 
 
+Tried = Callable[[str, int, "tuple[int, ...] | None"], None]
+"""A field, which of the expressions for it, and the alternatives its match took; None when it did not match."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plugin:
     """A plugin of a configuration with its options, defaults filled in. A codec's option value is a Plugin too."""
@@ -35,6 +39,8 @@ class Settings:
     now: Callable[[], float]
     ecs: bool = False
     directory: str = ""
+    tried: Tried | None = None
+    """Where grok tells what it tried, when somebody watches."""
 
     def __getitem__(self, option: str) -> Any:
         return self.plugin.options[option]

@@ -9,6 +9,7 @@ from typing import Any
 from harness.languages.logstash.event import Apply, Event, tag
 from harness.languages.logstash.field import Getter, getter, setter
 from harness.languages.logstash.grok import Grok, UnknownPatternError, compile_expression, definitions, stock
+from harness.languages.logstash.grok_alternatives import marked
 from harness.languages.logstash.onigmo import PatternSyntaxError
 from harness.languages.logstash.options import Option, Options
 from harness.languages.logstash.registry import suggestion
@@ -34,7 +35,8 @@ OPTIONS: Options = {
 }
 
 Store = Callable[[Event, Any], None]
-Expression = tuple[Grok, tuple[Store, ...], tuple[int, ...], tuple[Callable[[str], Any] | None, ...]]
+Told = Callable[["tuple[int, ...] | None"], None]
+Expression = tuple[Grok, tuple[Store, ...], tuple[int, ...], tuple[Callable[[str], Any] | None, ...], "Told | None"]
 
 
 def build(settings: Settings) -> Apply:
@@ -78,8 +80,10 @@ def build(settings: Settings) -> Apply:
 def _match(expressions: list[Expression], text: str, event: Event, break_on_match: bool, timeout: float | None) -> bool:
     """Whether the last expression tried matched: with break_on_match off, that alone decides, as in the plugin."""
     hit = False
-    for grok, stores, groups, coercions in expressions:
+    for grok, stores, groups, coercions, tell in expressions:
         match = grok.pattern.search(text, timeout=timeout)
+        if tell is not None:
+            tell(None if match is None else grok.alternatives(match))
         hit = match is not None
         if match is None:
             continue
@@ -98,15 +102,27 @@ def _expressions(settings: Settings) -> list[tuple[Getter, list[Expression]]]:
     found = []
     for field, given in settings["match"].items():
         texts = [text_of(item) for item in (given if isinstance(given, list) else [given])]
-        compiled = [_expression(settings, text, patterns, overwrite) for text in texts]
+        compiled = [
+            _expression(settings, text, patterns, overwrite, _told(settings, text_of(field), number))
+            for number, text in enumerate(texts)
+        ]
         found.append((settings.reader_of("match", field), compiled))
     return found
 
 
-def _expression(settings: Settings, text: str, patterns: dict[str, str], overwrite: frozenset[str]) -> Expression:
+def _told(settings: Settings, field: str, number: int) -> Told | None:
+    tried = settings.tried
+    return None if tried is None else lambda took: tried(field, number, took)
+
+
+def _expression(
+    settings: Settings, text: str, patterns: dict[str, str], overwrite: frozenset[str], tell: Told | None
+) -> Expression:
     ecs = settings["ecs_compatibility"] not in (None, "disabled") if settings["ecs_compatibility"] else settings.ecs
     try:
-        grok = compile_expression(text, patterns, ecs=ecs, named_only=settings["named_captures_only"])
+        grok = compile_expression(
+            text if tell is None else marked(text), patterns, ecs=ecs, named_only=settings["named_captures_only"]
+        )
     except UnknownPatternError as error:
         known = tuple({**stock(ecs), **patterns})
         settings.refuse("match", str(error), suggestion(error.name, known) + "Define it in pattern_definitions.")
@@ -115,7 +131,7 @@ def _expression(settings: Settings, text: str, patterns: dict[str, str], overwri
     target = settings["target"]
     stores = tuple(_store(settings, capture.field, target, overwrite) for capture in grok.captures)
     groups = tuple(capture.group for capture in grok.captures)
-    return grok, stores, groups, tuple(capture.coerce for capture in grok.captures)
+    return grok, stores, groups, tuple(capture.coerce for capture in grok.captures), tell
 
 
 def _store(settings: Settings, field: str, target: str | None, overwrite: frozenset[str]) -> Store:
