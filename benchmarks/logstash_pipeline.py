@@ -20,7 +20,7 @@ import yaml
 from harness.generators.log_schedule import Schedule
 from harness.generators.logs import LogGenerator
 from harness.languages.logstash import Pipeline
-from harness.languages.logstash.ast import Arm, PluginNode, Text
+from harness.languages.logstash.ast import Arm, Branch, PluginNode, Text
 from harness.languages.logstash.event import copied
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -65,6 +65,9 @@ class Shares:
 
     def tried(self, plugin: PluginNode, field: str, expression: int, took: tuple[int, ...] | None) -> None:
         """Expressions are not timed apart."""
+
+    def passed(self, branch: Branch, event: dict[str, Any]) -> None:
+        """Branches are not timed."""
 
     def filtering(self, plugin: PluginNode, event: dict[str, Any]) -> None:
         """A filter begins."""

@@ -60,7 +60,6 @@ def _parser() -> argparse.ArgumentParser:
     setup = commands.add_parser("setup", help="obtain the components: build or download, once")
     setup.set_defaults(run=_setup)
     doctor = commands.add_parser("doctor", help="what this machine can run, and at which level of proof")
-    doctor.add_argument("--config", type=Path, metavar="DIR")
     doctor.set_defaults(run=_doctor)
     explain = commands.add_parser("explain", help="why a check exists, and how to fix what it finds")
     explain.add_argument("id", nargs="?", metavar="ID")
@@ -139,19 +138,11 @@ def _setup(_: argparse.Namespace) -> int:
     return 0
 
 
-def _doctor(given: argparse.Namespace) -> int:
-    from harness.documents.compose import Compose
-    from harness.documents.configuration import Configuration
-    from harness.settings import Settings
+def _doctor(_: argparse.Namespace) -> int:
     from harness.toolchain.diagnosis import doctor, render
 
-    images = {}
-    try:
-        for compose in Configuration.load(Settings.here(given.config).config).of(Compose):
-            images = {service.name: service.image for service in compose.services}
-    except HarnessError:
-        images = {}
-    sys.stdout.write(render(doctor(images=images or None)) + "\n")
+    sys.stdout.write(render(doctor()))
+    sys.stdout.write("\n`verify` runs services as processes; this version cannot start containers yet.\n")
     return 0
 
 

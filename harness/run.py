@@ -4,6 +4,7 @@ happens."""
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import platform
 import shutil
@@ -33,6 +34,7 @@ from harness.stack import Stack, Watch, Workspace
 from harness.suites import Suite
 from harness.toolchain import Toolchain, prepare
 
+_ELSEWHERE = "Reports may go elsewhere: HARNESS_REPORTS=/some/folder"
 BACKGROUND_SECONDS = 300.0
 STAND_IN_VERSION = "stand-in"
 
@@ -82,6 +84,20 @@ class Run:
         """Where this run keeps its evidence."""
         return self.request.settings.reports / self.id
 
+    def claim(self) -> None:
+        """Make the run's folder; another run that began in the same second has one of its own."""
+        moment = self.id
+        for number in itertools.count(2):
+            try:
+                self.folder.mkdir(parents=True)
+                return
+            except FileExistsError:
+                if not self.request.settings.reports.is_dir():
+                    raise UsageError(f"{self.request.settings.reports} is not a directory") from None
+                self.id = f"{moment}-{number}"
+            except OSError as error:
+                raise UsageError(f"{self.folder} cannot be made: {error.strerror}", hint=_ELSEWHERE) from error
+
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[dict[str, Any]]:
         """Time what happens inside; `detail` and `verdict` may be set in what it yields."""
@@ -115,8 +131,8 @@ def verify(request: Request, console: Console) -> Report:
         configuration = _read(request.settings.config)
         swept = sweep()
         told["detail"] = f"{len(configuration.files)} files{_swept(swept)}"
+        run.claim()
         console.begins(str(request.settings.config), configuration.sha256, "process", run.id)
-    run.folder.mkdir(parents=True)
     building = _Building()
     context = Context(configuration, fixtures)
     judgements = _lint(run, configuration, context)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,7 @@ def in_parallel(
 
     `cancel` is called as soon as one failed, or the person interrupted, so that the others do not wait for their end.
     """
+    _require_an_order({name: needs for name, (needs, _) in steps.items()})
     done: dict[str, Future[None]] = {}
     failed: list[BaseException] = []
     finished = threading.Condition()
@@ -248,6 +250,17 @@ def in_parallel(
             raise
     if failed:
         raise failed[0]
+
+
+def _require_an_order(needs: Mapping[str, Sequence[str]]) -> None:
+    """Raise StackError for a step that would wait for ever."""
+    for name, needed in needs.items():
+        if missing := [need for need in needed if need not in needs]:
+            raise StackError(f"{name} waits for {', '.join(missing)}, which nothing makes")
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        raise StackError(f"these wait for each other: {' → '.join(error.args[1])}") from error
 
 
 def now() -> float:

@@ -58,23 +58,35 @@ def _load(path: Path) -> Suite:
 def choose(found: Mapping[str, Suite], names: Iterable[str]) -> tuple[Suite, ...]:
     """The named suites and those they require, in an order that respects both; all when none is named.
 
-    Raises UsageError for a name nobody knows.
+    Raises UsageError for a name nobody knows, and for suites that wait for each other.
     """
-    wanted = list(names) or list(found)
+    named = list(names) or list(found)
+    wanted = _with_required(found, named)
     ordered: list[Suite] = []
 
-    def add(name: str) -> None:
-        if name not in found:
-            raise UsageError(f"no suite {name!r}", hint=f"There are: lint, {', '.join(found)}.")
+    def add(name: str, before: tuple[str, ...] = ()) -> None:
+        if name in before:
+            raise UsageError(f"suites wait for each other: {' → '.join((*before, name))}")
         suite = found[name]
-        for earlier in suite.requires:
-            add(earlier)
-        for earlier in suite.after:
+        for earlier in (*suite.requires, *suite.after):
             if earlier in wanted:
-                add(earlier)
+                add(earlier, (*before, name))
         if suite not in ordered:
             ordered.append(suite)
 
-    for name in wanted:
+    for name in named:
         add(name)
     return tuple(sorted(ordered, key=lambda suite: not suite.background))
+
+
+def _with_required(found: Mapping[str, Suite], names: Iterable[str]) -> set[str]:
+    wanted: set[str] = set()
+    open_names = list(names)
+    while open_names:
+        name = open_names.pop()
+        if name not in found:
+            raise UsageError(f"no suite {name!r}", hint=f"There are: lint, {', '.join(found)}.")
+        if name not in wanted:
+            wanted.add(name)
+            open_names.extend(found[name].requires)
+    return wanted

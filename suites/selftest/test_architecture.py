@@ -235,3 +235,9 @@ def test_a_line_of_the_sign_off_is_for_a_person_or_carried_by_checks_that_exist(
 
 def test_the_sign_off_has_its_five_stakeholders():
     assert len({line["stakeholder"] for line in REQUIREMENTS}) == 5
+
+
+@pytest.mark.parametrize("suite", [s for s in SUITES.values() if s.background], ids=lambda suite: suite.name)
+def test_a_suite_in_the_background_waits_for_no_other(suite):
+    # It begins before those in the foreground, so it could not come after one.
+    assert (suite.requires, suite.after) == ((), ())

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from harness.checks.stack.alive import place
 from harness.contracts import Check, Context
+from harness.documents.compose import Compose
 from harness.model import Evidence, Gap, History, Outcome, Position, Proof, Severity
 
 _PLACE = re.compile(r"^(?P<file>[^:\s]+):(?P<line>\d+)(?::(?P<column>\d+))?$")
@@ -25,8 +26,7 @@ class Booted(Check):
         """What did not come up, or how long all of it took."""
         failure, healthy = history.last("boot-failed"), history.last("healthy")
         if failure:
-            named = next((o.subject for o in history.of_kind("boot")[::-1]), "")
-            where = _place(failure.data.get("at", "")) or place(context, named)
+            where = _place(failure.data.get("at", "")) or place(context, _named(failure.data["message"], context))
             hint = failure.data.get("hint", "")
             yield self.finding(where, f"{failure.data['message']}{': ' if hint else ''}{hint}")
         elif healthy:
@@ -43,3 +43,11 @@ class Booted(Check):
 def _place(text: str) -> Position | None:
     match = _PLACE.match(text)
     return Position(match["file"], int(match["line"]), int(match["column"] or 1)) if match else None
+
+
+def _named(message: str, context: Context) -> str:
+    """The service that the message names first; instances are called after their service."""
+    services = (service for compose in context.documents.of(Compose) for service in compose.services)
+    names = sorted((service.name for service in services), key=len, reverse=True)
+    found = re.search(rf"(?<![\w-])({'|'.join(map(re.escape, names))})(?![a-z0-9])", message) if names else None
+    return found.group(1) if found else ""

@@ -24,6 +24,9 @@ class Observer(Protocol):
     def entered(self, arm: Arm, event: Event) -> None:
         """An event takes an arm of a branch."""
 
+    def passed(self, branch: Branch, event: Event) -> None:
+        """An event takes no arm of a branch."""
+
     def filtering(self, plugin: PluginNode, event: Event) -> None:
         """A filter is about to be applied."""
 
@@ -84,6 +87,8 @@ class Compiler:
 
     def _branch(self, branch: Branch) -> Apply:
         arms = [(self.predicate(arm.condition), self._arm(arm)) for arm in branch.arms]
+        if self._observer is not None and branch.arms[-1].condition is not None:
+            arms.append((None, self._passed(branch, self._observer)))
         if len(arms) == 1 and arms[0][0] is not None:
             holds, body = arms[0]
             return lambda event: body(event) if holds(event) else None  # type: ignore[misc]
@@ -95,6 +100,12 @@ class Compiler:
             return None
 
         return choose
+
+    def _passed(self, branch: Branch, observer: Observer) -> Apply:
+        def passed(event: Event) -> None:
+            observer.passed(branch, event)
+
+        return passed
 
     def _arm(self, arm: Arm) -> Apply:
         steps = self.steps(arm.body)

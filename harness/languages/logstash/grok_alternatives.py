@@ -9,7 +9,8 @@ from harness.languages.logstash.alternatives import tokens
 from harness.languages.logstash.grok import MARK
 
 # Where a mark would change what the expression means: numbered references, conditionals, comments, inner definitions.
-_INTRICATE = re.compile(r"\\[1-9]|\(\?[(#]|%\{[^}]*=|\[[^\]]*\[|&&")
+_LEADING = re.compile(r"(?:\(\?[a-z]+\))?")
+_INTRICATE = re.compile(r"\\[1-9]|\(\?[(#]|(?!^)\(\?[a-z-]+\)|%\{[^}]*=|\[[^\]]*\[|&&")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def _groups(expression: str) -> list[list[int]]:
     """For each group with a `|`, where its alternatives begin."""
     if "|" not in expression or _INTRICATE.search(expression):
         return []
-    opened: list[list[int]] = [[0]]
+    leading = _LEADING.match(expression)
+    opened: list[list[int]] = [[leading.end() if leading else 0]]
     found: list[list[int]] = []
     offset = 0
     for token, _ in tokens(expression):

@@ -11,7 +11,6 @@ from harness.languages.logstash.event import Event
 from harness.languages.logstash.field import Getter, ReferenceSyntaxError, Setter, getter, remover, setter
 from harness.model import Position
 
-
 Tried = Callable[[str, int, "tuple[int, ...] | None"], None]
 """A field, which of the expressions for it, and the alternatives its match took; None when it did not match."""
 

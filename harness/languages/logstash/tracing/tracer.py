@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from harness.languages.logstash.ast import Arm, PluginNode
+from harness.languages.logstash.ast import Arm, Branch, PluginNode
 from harness.languages.logstash.event import Event, copied
 from harness.languages.logstash.source import Wording, named
 from harness.languages.logstash.tracing.changes import Change, changes
@@ -36,15 +36,16 @@ class Tracer:
     _wording: Wording = field(init=False)
     _known: dict[int, tuple[str, Event]] = field(default_factory=dict)
     _before: Event = field(default_factory=dict)
-    _count: int = 0
+    count: int = 0
+    """How many events came in."""
 
     def __post_init__(self) -> None:
         self._wording = Wording(self.text)
 
     def begin(self, event: Event) -> None:
         """The next event comes in."""
-        self._count += 1
-        self._known = {id(event): (str(self._count), event)}
+        self.count += 1
+        self._known = {id(event): (str(self.count), event)}
 
     def take(self) -> tuple[Step, ...]:
         """The steps since the last call."""
@@ -58,6 +59,9 @@ class Tracer:
     def entered(self, arm: Arm, event: Event) -> None:
         """An event takes an arm of a branch."""
         self.steps.append(Step("branch", self._wording.arm(arm), arm.position, self.name_of(event)))
+
+    def passed(self, branch: Branch, event: Event) -> None:
+        """No arm of a branch was taken, which its absence tells."""
 
     def filtering(self, plugin: PluginNode, event: Event) -> None:
         """A filter is about to be applied."""

@@ -1,0 +1,1 @@
+"""Which filters, branches and grok alternatives of a configuration a set of events has gone through."""
