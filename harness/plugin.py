@@ -6,6 +6,7 @@ one stack; `--recorded RUN` judges a finished run instead, without starting anyt
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +66,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`alert`: every alert of the configuration. `verifier`: every check that judges the suite the test lies in."""
     if "alert" in metafunc.fixturenames:
         from harness.documents.rules import Rules
+        from harness.errors import HarnessError
 
-        alerts = [alert for rules in _configuration(metafunc.config).of(Rules) for alert in rules.alerts]
+        try:
+            alerts = [alert for rules in _configuration(metafunc.config).of(Rules) for alert in rules.alerts]
+        except HarnessError as error:
+            raise pytest.Collector.CollectError(f"harness: {error}") from error
         metafunc.parametrize("alert", alerts, ids=[alert.name for alert in alerts])
     if "verifier" in metafunc.fixturenames:
         names = _verifiers(metafunc.definition.path.parent.name)
@@ -76,24 +81,41 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def verification(request: pytest.FixtureRequest) -> Iterator[Verification]:
     """The run that the tests judge: recorded before (`--recorded`), or made now for every collected suite."""
+    with _one_message():
+        made = _verification(request.config)
+    yield made
+
+
+@contextlib.contextmanager
+def _one_message() -> Iterator[None]:
+    """End the session with the one message of an error a person can act on, rather than repeat it for every test."""
+    from harness.errors import HarnessError
+
+    try:
+        yield
+    except HarnessError as error:
+        pytest.exit(f"harness: {error}", returncode=error.exit_code)
+
+
+def _verification(config: pytest.Config) -> Verification:
     from harness import run
     from harness.contracts import Context
     from harness.events import read_history
     from harness.settings import read_fixtures
 
-    settings = _settings(request.config)
-    recorded = request.config.getoption("--recorded")
+    settings = _settings(config)
+    recorded = config.getoption("--recorded")
     if recorded:
         folder = Path(recorded)
         suites: tuple[str, ...] = tuple(sorted(path.parent.name for path in settings.suites.glob("*/exercise.py")))
     else:
-        suites = request.config.stash[_SUITES]
+        suites = config.stash[_SUITES]
         report = run.verify(run.Request(settings, suites), _Quiet())
         folder = settings.reports / report.run
         run.write_reports(report, folder)
     history = read_history(folder / "history.ndjson")
-    context = Context(_configuration(request.config), read_fixtures(settings.fixtures), _levels(history, settings))
-    yield Verification(history, context, run.judge_history(history, context, suites))
+    context = Context(_configuration(config), read_fixtures(settings.fixtures), _levels(history, settings))
+    return Verification(history, context, run.judge_history(history, context, suites))
 
 
 def _levels(history: History, settings: Any) -> dict[str, Any]:

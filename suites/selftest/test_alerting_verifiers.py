@@ -82,7 +82,9 @@ def live(at: float = 0.0, name: str = "wave-1", *, wave: bool = True) -> Observa
 
 
 def expectation(alert: str, lane: str = "wave-1", true: int = 1) -> Observation:
-    return Observation(0.0, "expectation", alert, {"lane": lane, "fires": 0.0, "muted": False, "true_in_the_past": true})
+    return Observation(
+        0.0, "expectation", alert, {"lane": lane, "fires": 0.0, "muted": False, "true_in_the_past": true}
+    )
 
 
 def firing(alert: str, state: str = "firing") -> Observation:
@@ -90,15 +92,26 @@ def firing(alert: str, state: str = "firing") -> Observation:
     return Observation(10.0, "alert-state", alert, data)
 
 
-def held(alert: str, starts: float, severity: str = "critical", where: str = "alertmanager", **labels: str) -> Observation:
+def held(
+    alert: str, starts: float, severity: str = "critical", where: str = "alertmanager", **labels: str
+) -> Observation:
     own = {"alertname": alert, "severity": severity, **labels}
     starts_at = datetime.fromtimestamp(starts, UTC).isoformat().replace("+00:00", "Z")
-    data = {"by": "alertmanager", "where": where, "labels": own, "state": "active", "startsAt": starts_at, "inhibitedBy": []}
+    data = {
+        "by": "alertmanager",
+        "where": where,
+        "labels": own,
+        "state": "active",
+        "startsAt": starts_at,
+        "inhibitedBy": [],
+    }
     return Observation(starts + 0.1, "alert-state", alert, data)
 
 
 def received(alert: str, channel: str, at: float = 12.0, lane: str = "", **more: Any) -> Observation:
-    return Observation(at, "notification", channel, {"lane": lane, "title": f"[FIRING] {alert}", "text": "", "delivered": True, **more})
+    return Observation(
+        at, "notification", channel, {"lane": lane, "title": f"[FIRING] {alert}", "text": "", "delivered": True, **more}
+    )
 
 
 def messages(judgement: Judgement) -> list[str]:
@@ -107,7 +120,9 @@ def messages(judgement: Judgement) -> list[str]:
 
 class TestFires:
     def test_every_alert_fired(self):
-        judgement = judged(Fires, live(), *map(expectation, ("ApiDown", "ApiSlow")), *map(firing, ("ApiDown", "ApiSlow")))
+        judgement = judged(
+            Fires, live(), *map(expectation, ("ApiDown", "ApiSlow")), *map(firing, ("ApiDown", "ApiSlow"))
+        )
         assert (judgement.verdict, judgement.reason) == (Verdict.PASS, "2 of 2 alerts fired on the unmodified rules")
         assert judgement.level is Level.NATIVE
 
@@ -240,7 +255,9 @@ class TestLatency:
         assert judged(Latency, live(5.0), received("ApiDown", "pagerduty")).verdict is Verdict.UNKNOWN
 
     def test_the_wait_its_route_configures_is_subtracted_and_told_in_the_total(self):
-        judgement = judged(Latency, live(5.0), held("ApiSlow", 10.0, "warning"), received("ApiSlow", "slack #warnings", 41.0))
+        judgement = judged(
+            Latency, live(5.0), held("ApiSlow", 10.0, "warning"), received("ApiSlow", "slack #warnings", 41.0)
+        )
         assert judgement.verdict is Verdict.PASS
         assert judgement.proofs[0].value == pytest.approx(1.0)
         assert "total p95 31.0 s" in judgement.reason
@@ -258,7 +275,12 @@ class TestLatency:
         assert "1 fired before discovery and are left out" in judgement.reason
 
     def test_the_storm_going_live_later_leaves_nothing_out(self):
-        seen = [live(5.0), live(50.0, "storm", wave=False), held("ApiDown", 10.0), received("ApiDown", "pagerduty", 10.5)]
+        seen = [
+            live(5.0),
+            live(50.0, "storm", wave=False),
+            held("ApiDown", 10.0),
+            received("ApiDown", "pagerduty", 10.5),
+        ]
         assert judged(Latency, *seen).proofs[0].samples == 1
 
     def test_only_the_first_notification_of_a_channel_counts(self):
@@ -295,7 +317,9 @@ def heard(lane: str, *alerts: str) -> list[Observation]:
 
 
 class TestFatigue:
-    @pytest.mark.parametrize(("with_rules", "verdict"), [(6, Verdict.PASS), (7, Verdict.FAIL), (0, Verdict.PASS), (12, Verdict.FAIL)])
+    @pytest.mark.parametrize(
+        ("with_rules", "verdict"), [(6, Verdict.PASS), (7, Verdict.FAIL), (0, Verdict.PASS), (12, Verdict.FAIL)]
+    )
     def test_forty_of_a_hundred_must_be_spared(self, with_rules, verdict):
         judgement = judged(Fatigue, *heard("storm", *["A"] * with_rules), *heard("plain", *["A"] * 10))
         assert judgement.verdict is verdict
@@ -375,7 +399,8 @@ class TestRecorded:
         assert recorded.seconds("1970-01-01T01:00:10+01:00") == 10.0
 
     @pytest.mark.parametrize(
-        ("count", "share", "rank"), [(1, 0.95, 1), (2, 0.5, 1), (3, 0.5, 2), (20, 0.95, 19), (21, 0.95, 20), (100, 0.95, 95), (10, 1.0, 10)]
+        ("count", "share", "rank"),
+        [(1, 0.95, 1), (2, 0.5, 1), (3, 0.5, 2), (20, 0.95, 19), (21, 0.95, 20), (100, 0.95, 95), (10, 1.0, 10)],
     )
     def test_a_percentile_is_the_nearest_rank(self, count, share, rank):
         assert recorded.percentile([float(n) for n in range(count, 0, -1)], share) == rank

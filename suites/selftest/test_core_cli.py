@@ -195,7 +195,11 @@ class TestExitCodes:
     @pytest.mark.parametrize(
         ("error", "code", "says"),
         [
-            (UnreadableError("broken", at=Position("a.yml", 3, 7), hint="Fix it."), 2, "harness: a.yml:3:7: broken\n  Fix it.\n"),
+            (
+                UnreadableError("broken", at=Position("a.yml", 3, 7), hint="Fix it."),
+                2,
+                "harness: a.yml:3:7: broken\n  Fix it.\n",
+            ),
             (HarnessError("no memory"), 3, "harness: no memory\n"),
             (KeyboardInterrupt(), 130, "harness: interrupted; everything that was started has been stopped\n"),
         ],
@@ -212,7 +216,9 @@ class TestExitCodes:
         assert request.settings.config == tmp_path
         assert (request.suites, request.launcher, request.seed) == (("logs", "searches"), "auto", 7)
 
-    @pytest.mark.parametrize("arguments", [[], ["verfy"], ["verify", "--seed", "x"], ["verify", "--launcher", "docker"]])
+    @pytest.mark.parametrize(
+        "arguments", [[], ["verfy"], ["verify", "--seed", "x"], ["verify", "--launcher", "docker"]]
+    )
     def test_a_command_that_is_none_is_a_usage_error(self, arguments, capsys):
         with pytest.raises(SystemExit) as exit_:
             cli.main(arguments)
@@ -282,11 +288,15 @@ class TestLogstash:
     def test_an_event_after_which_nobody_reads_is_no_traceback(self, pipeline):
         events = '{"message": "x"}\n' * 5000
         command = f"{sys.executable} -m harness.cli logstash run {pipeline} | head -n 1"
-        done = subprocess.run(command, shell=True, cwd=PROJECT, input=events, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, shell=True, cwd=PROJECT, input=events, capture_output=True, text=True, timeout=60, check=False
+        )
         assert done.stdout.count("\n") == 1
         assert "Traceback" not in done.stderr
 
-    @pytest.mark.parametrize(("typed", "says"), [("nonsense\n", "line 1: not JSON"), ("\n[1]\n", "line 2: an event is a JSON object")])
+    @pytest.mark.parametrize(
+        ("typed", "says"), [("nonsense\n", "line 1: not JSON"), ("\n[1]\n", "line 2: an event is a JSON object")]
+    )
     def test_what_is_no_event_is_named_with_its_line(self, pipeline, typed, says):
         assert f"standard input, {says}" in complaint(harness("logstash", "run", pipeline, typed=typed))
 

@@ -1,4 +1,4 @@
-"""Scenarios read and played: promtool's notation, healthy operation with an incident laid over it, answers to scrapes."""
+"""Scenarios read and played: promtool's notation, healthy operation with an incident over it, answers to scrapes."""
 
 from __future__ import annotations
 

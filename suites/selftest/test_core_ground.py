@@ -38,7 +38,7 @@ class TestWait:
 
     def test_asks_once_even_without_any_time(self):
         assert wait.until(lambda: True, deadline=0, saying="it")
-        with pytest.raises(DeadlineError, match="^waited 0 s for it$"):
+        with pytest.raises(DeadlineError, match=r"^waited 0 s for it$"):
             wait.until(lambda: False, deadline=0, saying="it")
 
     def test_does_not_oversleep_its_deadline(self):

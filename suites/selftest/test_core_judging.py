@@ -256,3 +256,41 @@ def test_levels_and_verdicts_are_spoken_as_a_person_writes_them():
     with pytest.raises(KeyError):
         Level.of("real")
     assert str(Position("rules.yml", 3, 5)) == "rules.yml:3:5"
+
+
+def test_a_gap_that_this_machine_could_close_is_told_before_one_it_could_not():
+    judgement = judged(PROOF, Gap("no lifecycle module", Level.CONTAINER), Gap("Prometheus was not asked"))
+    assert judgement.reason == "Prometheus was not asked"
+    assert not beyond_reach(judgement)
+
+
+def test_a_baseline_half_proven_says_why_and_what_was_proven():
+    result = baseline(LATENCY, judged(PROOF), judged(Gap("deletion is not judged", Level.CONTAINER)))
+    assert (result.verdict, result.statement) == (
+        Verdict.UNKNOWN,
+        "deletion is not judged; proven: 12 of 12 arrived",
+    )
+
+
+def test_a_baseline_says_whether_its_limit_is_a_floor():
+    assert not baseline(LATENCY).at_least
+    assert baseline({**LATENCY, "at_least": True}).at_least
+
+
+def test_what_a_line_says_is_not_judged_keeps_it_from_being_met():
+    result = required(line(not_judged="TLS is not spoken here"), judged(PROOF))
+    assert (result.verdict, result.statement) == (Verdict.UNKNOWN, "TLS is not spoken here")
+
+
+def test_what_failed_is_told_before_what_is_not_judged():
+    result = required(line(not_judged="TLS is not spoken here"), judged(found()))
+    assert (result.verdict, result.statement) == (Verdict.FAIL, "wrong")
+
+
+def test_a_baseline_that_is_not_proven_keeps_the_sign_off_from_being_given():
+    lines = [required(line(), judged(PROOF))]
+    assert sign_off(lines, [baseline(LATENCY, judged(PROOF))]) == (Verdict.PASS, ())
+    verdict, missing = sign_off(lines, [baseline(LATENCY)])
+    assert verdict is Verdict.UNKNOWN
+    assert missing == ("baseline latency: unknown: not measured in this run (suites: alerting)",)
+    assert sign_off(lines, [baseline(LATENCY, judged(found()))])[0] is Verdict.FAIL

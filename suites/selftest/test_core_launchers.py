@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -38,7 +39,7 @@ print("opening the port", flush=True)
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 SLEEPS = "import signal; print('asleep', flush=True); signal.pause()"
-STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('asleep', flush=True)\nwhile True: signal.pause()"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True:\n    {SLEEPS}"
 ORPHANING = (
     "import subprocess, sys, signal, time\n"
     f"child = subprocess.Popen([sys.executable, '-c', {SLEEPS!r}])\n"
@@ -75,10 +76,8 @@ def started() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 
     yield start
     for process in processes:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait(10)
         if process.stdout:
             process.stdout.close()
@@ -291,8 +290,10 @@ ledger = Ledger(state)
 ledger.folder(scratch)
 launcher = ProcessLauncher(scratch / "logs", ledger)
 port = PortLeases(state / "ports").lease()
-one = launcher.launch(Plan("one", "one", (sys.executable, "-c", sys.argv[3], str(port)), Http("/ready"), Level.NATIVE, port=port, folder=scratch))
-two = launcher.launch(Plan("two", "two", (sys.executable, "-c", sys.argv[4]), LogLine("child"), Level.NATIVE, folder=scratch))
+web = (sys.executable, "-c", sys.argv[3], str(port))
+one = launcher.launch(Plan("one", "one", web, Http("/ready"), Level.NATIVE, port=port, folder=scratch))
+parent = (sys.executable, "-c", sys.argv[4])
+two = launcher.launch(Plan("two", "two", parent, LogLine("child"), Level.NATIVE, folder=scratch))
 print(one.pid, two.pid, flush=True)
 signal.pause()
 """
@@ -388,6 +389,18 @@ class TestProcess:
         instance.stop()
         assert gone(instance.pid, child)
         assert instance.exit_status() == "killed by SIGTERM"
+
+    def test_the_whole_group_is_asked_to_stop_before_any_of_it_is_killed(self, launcher, plan):
+        tidy = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(print('tidied up', flush=True)))"
+        child = f"{tidy}; print('ready', flush=True); signal.pause()"
+        leader = (
+            "import signal, subprocess, sys; signal.signal(signal.SIGTERM, lambda *_: None)\n"
+            f"subprocess.Popen([sys.executable, '-c', {child!r}]).wait()"
+        )
+        instance = launcher.launch(plan(leader, ready=LogLine("ready")))
+        instance.stop()
+        assert instance.log_tail(1) == "tidied up"
+        assert instance.exit_status() == "exited with status 0"
 
     def test_stopping_kills_what_its_leader_left_behind(self, launcher, plan):
         instance = launcher.launch(plan(f"{ORPHANING}time.sleep(0.5)", ready=LogLine("child")))

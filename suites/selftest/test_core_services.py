@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -58,7 +59,7 @@ volumes:
   - data:/data
   - /var/lib/docker:/host/docker:ro
 """
-    FILES = {"web/web.yml": "a: 1\n", "web/deep/more.yml": "b: 2\n", "one.txt": "one\n"}
+    FILES: ClassVar = {"web/web.yml": "a: 1\n", "web/deep/more.yml": "b: 2\n", "one.txt": "one\n"}
 
     def test_what_is_mounted_is_where_the_container_would_see_it(self, make):
         room = make("web", self.ENTRY, self.FILES)
@@ -151,7 +152,7 @@ volumes:
 
 
 class TestEndpoints:
-    KNOWN = {"elasticsearch:9200": "127.0.0.1:1"}
+    KNOWN: ClassVar = {"elasticsearch:9200": "127.0.0.1:1"}
 
     @pytest.mark.parametrize(
         "text",
@@ -188,7 +189,10 @@ class TestEndpoints:
 
 class TestPrometheus:
     ENTRY = """
-command: ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus", "--storage.tsdb.retention.time=15d"]
+command:
+  - --config.file=/etc/prometheus/prometheus.yml
+  - --storage.tsdb.path=/prometheus
+  - --storage.tsdb.retention.time=15d
 volumes: ["./prometheus.yml:/etc/prometheus/prometheus.yml:ro", "./rules:/etc/prometheus/rules", "data:/prometheus"]
 """
     TEXT = """global: {scrape_interval: 15s}
@@ -292,7 +296,7 @@ inhibit_rules:
 receivers:
   - name: all
 """
-    SINK = {alertmanager.PAGERDUTY: "http://127.0.0.1:4/v2/enqueue"}
+    SINK: ClassVar = {alertmanager.PAGERDUTY: "http://127.0.0.1:4/v2/enqueue"}
 
     def config(self, make: Make, text: str, **more: bool) -> tuple[Room, str]:
         room = make("alertmanager", self.ENTRY, {"am/config.yml": text, "am/x.tmpl": "{{ . }}"}, {"SLACK": "http://s"})
@@ -384,7 +388,8 @@ receivers:
 class TestElasticsearch:
     ENTRY = """
 environment: {discovery.type: single-node, cluster.name: of-the-image, ES_JAVA_OPTS: -Xmx4g}
-volumes: ["./elasticsearch.yml:/usr/share/elasticsearch/config/elasticsearch.yml:ro", "data:/usr/share/elasticsearch/data"]
+volumes: [
+  "./elasticsearch.yml:/usr/share/elasticsearch/config/elasticsearch.yml:ro", "data:/usr/share/elasticsearch/data"]
 """
 
     @pytest.fixture
@@ -410,7 +415,7 @@ volumes: ["./elasticsearch.yml:/usr/share/elasticsearch/config/elasticsearch.yml
         return run
 
     def test_endpoints_are_laid_over_and_the_rest_is_kept(self, ran):
-        room, plan, settings = ran(
+        _, plan, settings = ran(
             "cluster.name: ours\nhttp.port: 9200\nnetwork.host: 0.0.0.0\naction.auto_create_index: false\n"
         )
         assert settings["action.auto_create_index"] is False
@@ -425,7 +430,7 @@ volumes: ["./elasticsearch.yml:/usr/share/elasticsearch/config/elasticsearch.yml
         assert "ES_JAVA_OPTS" not in ran("")[2]
 
     def test_settings_of_modules_the_build_lacks_are_left_out_and_shown(self, ran):
-        room, plan, settings = ran(
+        _, plan, settings = ran(
             "xpack.security.enabled: true\nxpack.ml.enabled: false\ningest.geoip.downloader.enabled: false\n"
             "xpack.watcher:\n  enabled: false\nstack.templates.enabled: false\nkept: 1\n"
         )

@@ -33,7 +33,12 @@ def names(*arguments: Any) -> list[str]:
 
 
 class TestChoose:
-    FOUND = known(suite("alerting", background=True), suite("logs"), suite("retention", after="logs searches"), suite("searches", "logs"))
+    FOUND = known(
+        suite("alerting", background=True),
+        suite("logs"),
+        suite("retention", after="logs searches"),
+        suite("searches", "logs"),
+    )
 
     def test_all_when_none_is_named(self):
         assert names(self.FOUND, ()) == ["alerting", "logs", "searches", "retention"]
@@ -128,34 +133,46 @@ class TestInParallel:
             ended.set()
 
         with pytest.raises(StackError, match="no memory left"):
-            in_parallel({"a": ((), fail), "b": ((), slow), "c": (("a",), lambda: ran.append("c")), "d": (("b", "c"), lambda: ran.append("d"))})
+            in_parallel(
+                {
+                    "a": ((), fail),
+                    "b": ((), slow),
+                    "c": (("a",), lambda: ran.append("c")),
+                    "d": (("b", "c"), lambda: ran.append("d")),
+                }
+            )
         assert ended.is_set()
         assert ran == []
 
     def test_the_first_failure_is_the_one_that_is_raised(self):
-        first_failed = threading.Event()
+        begun, first_failed = threading.Event(), threading.Event()
 
         def cancelled() -> None:
-            assert first_failed.wait(SECONDS)
+            begun.set()
+            first_failed.wait(SECONDS)
             raise StackError("b was stopped while it booted")
 
         def first() -> None:
+            assert begun.wait(SECONDS)
             raise StackError("a exited with status 1")
 
         with pytest.raises(StackError, match="a exited with status 1"):
             in_parallel({"a": ((), first), "b": ((), cancelled)}, first_failed.set)
 
     def test_cancel_is_called_when_one_fails_so_that_the_others_give_up(self):
-        given_up = threading.Event()
+        begun, given_up, seen = threading.Event(), threading.Event(), []
 
         def fail() -> None:
+            assert begun.wait(SECONDS)
             raise ZeroDivisionError
 
         def waiting() -> None:
-            assert given_up.wait(SECONDS), "nobody called cancel"
+            begun.set()
+            seen.append(given_up.wait(SECONDS))
 
         with pytest.raises(ZeroDivisionError):
             in_parallel({"a": ((), fail), "b": ((), waiting)}, given_up.set)
+        assert seen == [True]
 
     def test_cancel_is_not_called_when_all_goes_well(self):
         called: list[int] = []
@@ -218,12 +235,11 @@ def plan(name: str, service: str = "web", level: Level = Level.NATIVE) -> Plan:
 @pytest.fixture
 def stack(tmp_path) -> Stack:
     recorder = HistoryFile(tmp_path / "history.ndjson")
-    texts = {
-        "docker-compose.yml": "services:\n  app:\n    image: x:1\n    volumes: ['logs:/var/log/app']\nvolumes: {logs: {}}\n"
-    }
+    compose = "services:\n  app:\n    image: x:1\n    volumes: ['logs:/var/log/app']\nvolumes: {logs: {}}\n"
     fixtures = {"deployment": {"logs": {"folder": "/var/log/app"}}}
     workspace = Workspace(tmp_path / "run", tmp_path / "scratch")
-    return Stack(Configuration.of_texts(texts), fixtures, None, workspace, Launcher(), None, recorder)  # type: ignore[arg-type]
+    configuration = Configuration.of_texts({"docker-compose.yml": compose})
+    return Stack(configuration, fixtures, None, workspace, Launcher(), None, recorder)  # type: ignore[arg-type]
 
 
 class TestStack:
@@ -259,10 +275,17 @@ class TestStack:
         stack.launch(plan("web-1"))
         with Watch(stack, interval_seconds=0.01):
             stack.instances["web-1"].kill()
-            wait.until(lambda: stack.recorder.so_far().last("service-died"), deadline=SECONDS, saying="the watch to see it")
+            wait.until(
+                lambda: stack.recorder.so_far().last("service-died"), deadline=SECONDS, saying="the watch to see it"
+            )
         (died,) = stack.recorder.so_far().of_kind("service-died")
         assert died.subject == "web-1"
-        assert died.data == {"service": "web", "how": "killed by SIGKILL", "log": "logs/web-1.log", "tail": "out of memory"}
+        assert died.data == {
+            "service": "web",
+            "how": "killed by SIGKILL",
+            "log": "logs/web-1.log",
+            "tail": "out of memory",
+        }
 
     def test_the_watch_sees_a_death_at_the_last_moment(self, stack):
         stack.launch(plan("web-1"))

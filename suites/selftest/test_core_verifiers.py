@@ -38,7 +38,9 @@ FIXTURES = {
         ]
     },
     "deployment": {
-        "elasticsearch": {"install": [{"put": "/_ilm/policy/logs", "file": "ilm.json", "part": "lifecycle", "logs": True}]}
+        "elasticsearch": {
+            "install": [{"put": "/_ilm/policy/logs", "file": "ilm.json", "part": "lifecycle", "logs": True}]
+        }
     },
 }
 TEXTS = {"docker-compose.yml": COMPOSE, "config/template.json": TEMPLATE}
@@ -81,7 +83,9 @@ class TestAlive:
         assert (judgement.verdict, judgement.reason) == (Verdict.PASS, "2 of 2 instances lived to the end")
 
     def test_a_death_is_found_at_its_service_with_its_log(self):
-        died = seen("service-died", "prometheus", service="prometheus", how="killed by SIGKILL", log="logs/p.log", tail="")
+        died = seen(
+            "service-died", "prometheus", service="prometheus", how="killed by SIGKILL", log="logs/p.log", tail=""
+        )
         judgement = judged(Alive, *BOOT, died)
         assert (judgement.verdict, judgement.proofs[0].statement) == (Verdict.FAIL, "1 of 2 instances lived to the end")
         assert messages(judgement) == ["prometheus killed by SIGKILL during the run; its log: logs/p.log"]
@@ -121,10 +125,15 @@ class TestBooted:
 
 class TestCompleted:
     def test_every_exercise_ended(self):
-        assert judged(Completed, seen("exercise", "logs", failed=""), seen("exercise", "searches", failed="")).verdict is Verdict.PASS
+        assert (
+            judged(Completed, seen("exercise", "logs", failed=""), seen("exercise", "searches", failed="")).verdict
+            is Verdict.PASS
+        )
 
     def test_one_that_broke_off_is_unknown_and_says_why(self):
-        judgement = judged(Completed, seen("exercise", "logs", failed=""), seen("exercise", "searches", failed="no answer"))
+        judgement = judged(
+            Completed, seen("exercise", "logs", failed=""), seen("exercise", "searches", failed="no answer")
+        )
         assert (judgement.verdict, judgement.reason) == (Verdict.UNKNOWN, "searches broke off: no answer")
 
 
@@ -138,8 +147,12 @@ class TestSetupTime:
 
 
 class TestAccepted:
-    def put(self, status: int | None, answer: str = "", part: str = "template", left_out: tuple[str, ...] = ()) -> Observation:
-        return seen("install", "/_x", file="config/template.json", part=part, status=status, answer=answer, left_out=left_out)
+    def put(
+        self, status: int | None, answer: str = "", part: str = "template", left_out: tuple[str, ...] = ()
+    ) -> Observation:
+        return seen(
+            "install", "/_x", file="config/template.json", part=part, status=status, answer=answer, left_out=left_out
+        )
 
     def test_everything_accepted(self):
         judgement = judged(Accepted, self.put(200), self.put(201))
@@ -208,7 +221,10 @@ class TestLifecycle:
         judgement = self.policies(self.held(age))
         assert (judgement.verdict, judgement.proofs[0].value) == (Verdict.PASS, 30)
 
-    @pytest.mark.parametrize("answer", [{}, {"logs": {"policy": {"phases": {}}}}, {"logs": {"policy": {"phases": {"delete": {"min_age": "7d"}}}}}])
+    @pytest.mark.parametrize(
+        "answer",
+        [{}, {"logs": {"policy": {"phases": {}}}}, {"logs": {"policy": {"phases": {"delete": {"min_age": "7d"}}}}}],
+    )
     def test_any_other_is_found_at_the_file(self, answer):
         judgement = self.policies(answer)
         assert judgement.verdict is Verdict.FAIL

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.languages.logstash.event import REGEX_SECONDS
 from harness.languages.logstash.onigmo import PatternSyntaxError, compiled, engine
 from harness.languages.logstash.sprintf import text_of
 
@@ -59,7 +60,7 @@ def lookup(dictionary: dict[str, Any], *, exact: bool, regex: bool) -> Lookup:
 def _first_match(keys: list[tuple[Any, Any]]) -> Lookup:
     def find(text: str) -> tuple[bool, Any]:
         for pattern, value in keys:
-            if pattern.search(text):
+            if pattern.search(text, timeout=REGEX_SECONDS):
                 return True, value
         return False, None
 
@@ -76,7 +77,7 @@ def _replaced(pattern: Any, dictionary: dict[str, Any], regex: bool) -> Lookup:
         return text_of(dictionary.get(found, ""))
 
     def find(text: str) -> tuple[bool, Any]:
-        translated = pattern.sub(value_of, text)
+        translated = pattern.sub(value_of, text, timeout=REGEX_SECONDS)
         return translated != text, translated
 
     return find

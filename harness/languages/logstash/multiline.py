@@ -6,7 +6,7 @@ import re
 
 from harness.errors import UnreadableError
 from harness.languages.logstash.charset import decoded
-from harness.languages.logstash.event import Event, tag
+from harness.languages.logstash.event import REGEX_SECONDS, Event, tag
 from harness.languages.logstash.grok import compile_expression
 from harness.languages.logstash.onigmo import PatternSyntaxError
 from harness.languages.logstash.settings import Plugin
@@ -43,9 +43,16 @@ class Multiline:
         rest, self._rest = self._rest, b""
         return [*(self._line(rest) if rest else []), *self._complete()]
 
+    def _matches(self, text: str) -> bool:
+        """Whether the pattern occurs; one that takes too long is taken as not occurring, so that no line is lost."""
+        try:
+            return self._pattern.search(text, timeout=REGEX_SECONDS) is not None
+        except TimeoutError:
+            return False
+
     def _line(self, data: bytes) -> list[Event]:
         text = decoded(data.removesuffix(b"\r"), self._charset)
-        belongs = (self._pattern.search(text) is not None) != self._negate
+        belongs = self._matches(text) != self._negate
         events: list[Event] = []
         if self._previous:
             if not belongs:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from harness.languages.logstash.ast import Arm, Branch, PluginNode, Statement, Text
 
-_SPACE = re.compile(r"\s*(?:#[^\n]*)?\s+")
-_SKIPPED = re.compile(r"""(?s)"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|~\s*/(?:\\.|[^/\\])*/|#[^\n]*""")
+_LONGEST = 200
+_GAP = re.compile(r"(?:\s|#[^\n]*)+")
+# Strings and expressions, in which a brace, a blank and a number sign are text.
+_KEPT = re.compile(r"""(?s)"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|~\s*/(?:\\.|[^/\\])*/""")
 
 
 def id_of(plugin: PluginNode) -> str:
@@ -53,13 +55,19 @@ class Wording:
     def arm(self, arm: Arm) -> str:
         """An arm's head on one line, e.g. `else if [status] >= 500`."""
         start = self._starts[arm.position.line - 1] + arm.position.column - 1
-        return _SPACE.sub(" ", self._text[start : _opening_brace(self._text, start)]).strip()
+        head = "".join(_head(self._text, start)).strip()
+        return head if len(head) <= _LONGEST else f"{head[:_LONGEST]} …"
 
 
-def _opening_brace(text: str, start: int) -> int:
-    """Where the body's brace stands, not one inside of a string, an expression or a comment."""
+def _head(text: str, start: int) -> Iterator[str]:
+    """The text up to the body's brace, its comments and line breaks left out."""
     index = start
     while index < len(text) and text[index] != "{":
-        skipped = _SKIPPED.match(text, index)
-        index = skipped.end() if skipped else index + 1
-    return index
+        kept = _KEPT.match(text, index)
+        gap = None if kept else _GAP.match(text, index)
+        if gap:
+            yield " "
+        else:
+            yield kept.group() if kept else text[index]
+        found = kept or gap
+        index = found.end() if found else index + 1

@@ -201,15 +201,16 @@ test.__test__ = False  # type: ignore[attr-defined]
 
 def _updated(runner: Runner, failing: list[Outcome], write: Write) -> list[Outcome]:
     """Rewrite what can be rewritten; what still fails then is returned."""
-    from harness.languages.logstash.cases.document import load
+    from harness.languages.logstash.cases.document import load, parsed
     from harness.languages.logstash.cases.golden import updated
     from harness.languages.logstash.cases.running import Runner
 
     able = [outcome for outcome in failing if any(one.rewritable for one in outcome.complaints)]
     path = runner.file.file
     text = updated(runner.file.text, able)
+    parsed(path, text)
     path.write_text(text, encoding="utf-8")
-    again = Runner(load(path), runner.recorder)
+    again = Runner.of(load(path))
     names = {outcome.case.name for outcome in failing}
     left = [outcome for outcome in again.run() if outcome.case.name in names and outcome.complaints]
     for name in sorted(names - {outcome.case.name for outcome in left}):

@@ -12,6 +12,7 @@ cases:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,6 +71,11 @@ def load(path: Path) -> CaseFile:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableError(f"the cases cannot be read: {error}", at=Position(str(path))) from error
+    return parsed(path, text)
+
+
+def parsed(path: Path, text: str) -> CaseFile:
+    """Read the text of a file of cases; raises UnreadableError."""
     return _Reader(path, text).file()
 
 
@@ -94,7 +100,7 @@ class _Reader:
         return CaseFile(
             self.path,
             self.text,
-            self.path.parent / pipeline,
+            Path(os.path.normpath(self.path.parent / pipeline)),
             self.at(top["pipeline"]),
             tuple(self._case(key, value, top) for key, value in cases.value),
             self._now(top.get("now")),

@@ -5,6 +5,7 @@ Every change is an edit of the file's text at the place of a YAML node.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,16 @@ class _Writer:
             for one, event in zip(expected, events, strict=True):
                 yield from self._mapping(one, event, partial=case.partial)
             return
-        yield self._replaced(node, events[0] if len(events) == 1 else events or "dropped")
+        yield self._rewritten(case.node, node, events[0] if len(events) == 1 else events or "dropped")
+
+    def _rewritten(self, case: yaml.MappingNode, node: yaml.Node, actual: Any) -> Edit:
+        """All of what a case expects; on lines of its own, unless the case itself stands on one."""
+        key = next(key for key, value in case.value if value is node)
+        if case.flow_style or not isinstance(actual, dict | list):
+            return self._replaced(node, actual)
+        column = key.start_mark.column + 2
+        start = self.text.index(":", key.end_mark.index) + 1
+        return Edit(start, self._end(node), f"\n{' ' * column}{_indented(_block(actual), column)}")
 
     def _node(self, node: yaml.Node, actual: Any, *, partial: bool) -> Iterator[Edit]:
         if holds(value_of(node), actual):
@@ -138,26 +148,25 @@ class _Writer:
 
 
 def _flow(value: Any) -> str:
+    """A value on one line, which is valid wherever YAML takes a value."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_flow(str(name))}: {_flow(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list):
         return f"[{', '.join(_flow(item) for item in value)}]"
-    written = yaml.safe_dump(value, allow_unicode=True, width=float("inf"), default_flow_style=True)
-    text = written.removesuffix("\n...\n").rstrip("\n")
+    # As an item of a list, because plain text may hold less there than on a line of its own.
+    written = yaml.safe_dump([value], allow_unicode=True, width=float("inf"), default_flow_style=True).rstrip("\n")
     # A line break would need the right indentation; JSON's strings are YAML's too.
-    return _quoted(str(value)) if "\n" in text or (isinstance(value, str) and text[:1] == "?") else text
-
-
-def _quoted(text: str) -> str:
-    import json
-
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(value) if "\n" in written else written[1:-1]
 
 
 def _block(value: Any) -> list[str]:
-    """Objects a field a line; what is in arrays and objects within stays on the line."""
+    """Lines: an object has a field on each, what is inside of the fields stays on the line."""
     if isinstance(value, list):
-        return [f"- {_flow(item)}" for item in value]
+        return [
+            f"{'- ' if not number else '  '}{line}"
+            for item in value
+            for number, line in enumerate(_block(item) if isinstance(item, dict) and item else [_flow(item)])
+        ]
     return [f"{_flow(str(name))}: {_flow(item)}" for name, item in value.items()]
 
 

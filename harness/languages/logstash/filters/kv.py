@@ -115,7 +115,7 @@ class _Parser:
         return {**self.defaults, **found}
 
     def _parse(self, text: str, event: Event, found: dict[str, Any], depth: int) -> dict[str, Any]:
-        if self.patterns.split.search(text) is None or depth > 50:
+        if depth > 50 or self.patterns.split.search(text, timeout=self.timeout) is None:
             return found
         include = [render(key, event) for key in self.include]
         exclude = [render(key, event) for key in self.exclude]
@@ -147,10 +147,9 @@ class _Parser:
         else:
             found[key] = [found[key], value]
 
-    @staticmethod
-    def _shaped(text: str, trim: Any, remove: Any, case: Callable[[str], str] | None) -> str:
+    def _shaped(self, text: str, trim: Any, remove: Any, case: Callable[[str], str] | None) -> str:
         if trim is not None:
-            text = trim.sub("", text)
+            text = trim.sub("", text, timeout=self.timeout)
         if remove is not None:
-            text = remove.sub("", text)
+            text = remove.sub("", text, timeout=self.timeout)
         return case(text) if case is not None else text

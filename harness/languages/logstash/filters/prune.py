@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.languages.logstash.event import Apply, Event, EventError
+from harness.languages.logstash.event import REGEX_SECONDS, Apply, Event, EventError
 from harness.languages.logstash.field import remover
 from harness.languages.logstash.onigmo import Pattern, PatternSyntaxError, compiled
 from harness.languages.logstash.options import Option, Options
@@ -59,9 +59,9 @@ def _unwanted(settings: Settings, find: Patterns) -> Callable[[Event], set[str]]
     black_names = [text_of(name) for name in settings["blacklist_names"]]
 
     def goes(name: str, event: Event) -> bool:
-        if white_names and not any(find(text, event).search(name) for text in white_names):
+        if white_names and not any(find(text, event).search(name, timeout=REGEX_SECONDS) for text in white_names):
             return True
-        return any(find(text, event).search(name) for text in black_names)
+        return any(find(text, event).search(name, timeout=REGEX_SECONDS) for text in black_names)
 
     if settings["interpolate"]:
         return lambda event: {name for name in event if name != "@metadata" and goes(name, event)}
@@ -84,11 +84,11 @@ def _by_value(event: Event, name: str, pattern: Pattern, keep: bool, gone: set[s
     """Note a field whose value is to go, or the items that are left of its array."""
     value = event[name]
     if not isinstance(value, list):
-        if bool(pattern.search(to_s(value))) != keep:
+        if bool(pattern.search(to_s(value), timeout=REGEX_SECONDS)) != keep:
             gone.add(name)
         return
     present = left.get(name, value)
-    items = [item for item in present if bool(pattern.search(to_s(item))) == keep]
+    items = [item for item in present if bool(pattern.search(to_s(item), timeout=REGEX_SECONDS)) == keep]
     if not items and present:
         gone.add(name)
     else:
