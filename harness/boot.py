@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -53,6 +54,7 @@ class Boot:
         self._fixtures = fixtures_folder
         self._given: Mapping[str, Any] = stack.fixtures["deployment"]
         self._ports: dict[str, int] = {}
+        self._leasing = threading.Lock()
         self._secrets = {name: secrets.token_hex(16) for name in ("smtp_password", "pagerduty_key")}
         self._slack = SlackSink(stack.recorder)
         self._pagerduty = PagerDutySink(stack.recorder)
@@ -82,6 +84,10 @@ class Boot:
             ),
         }
         self._live_at = time.time() + PREPARATION_SECONDS
+        given = "\n".join(f"+ {name}={value}" for name, value in sorted(self._given["variables"].items()))
+        self.stack.overlay.append(
+            OverlayChange(".env", given, "credentials and endpoints of this run; braces are filled in")
+        )
         chosen = {
             name: (tuple(need for need in needs if need in wanted), step)
             for name, (needs, step) in steps.items()
@@ -95,7 +101,10 @@ class Boot:
         return list(self._given["lanes"]["waves"])
 
     def _port(self, name: str) -> int:
-        return self._ports.setdefault(name, self.stack.ports.lease())
+        with self._leasing:
+            if name not in self._ports:
+                self._ports[name] = self.stack.ports.lease()
+            return self._ports[name]
 
     def _deployment(self, lane: str = "") -> Deployment:
         filled = {}

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -82,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verify(given: argparse.Namespace) -> int:
+    import psutil
+
     from harness import run
     from harness.reporters.console import Console
     from harness.settings import Settings
@@ -90,8 +93,10 @@ def _verify(given: argparse.Namespace) -> int:
     console = Console()
     report = run.verify(run.Request(settings, tuple(given.suite), given.launcher, given.seed), console)
     folder = settings.reports / report.run
+    began = time.monotonic()
     run.write_reports(report, folder)
-    console.answer(report, os.path.relpath(settings.reports / "latest"), _again(given))
+    writing, whole = time.monotonic() - began, time.time() - psutil.Process().create_time()
+    console.answer(report, os.path.relpath(settings.reports / "latest"), _again(given), whole, writing)
     if given.sign_off:
         return _sign_off(report)
     return EXIT[report.verdict]

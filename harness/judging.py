@@ -169,7 +169,7 @@ def _why(
 def sign_off(
     results: Sequence[RequirementResult], measured: Sequence[BaselineResult] = ()
 ) -> tuple[Verdict, tuple[str, ...]]:
-    """Whether production may be signed for, and what is missing: the lines that are ours to fill, and every baseline."""
+    """Whether production may be signed for, and what is missing: lines that are ours to fill, and every baseline."""
     missing: list[str] = []
     verdict = Verdict.PASS
     for line in results:

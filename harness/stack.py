@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -16,7 +15,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from harness.contracts import Instance, Launcher, Recorder, Sink
+from harness.contracts import Instance, Launcher, Plan, Recorder, Sink
 from harness.documents.compose import Compose
 from harness.documents.configuration import Configuration
 from harness.errors import StackError
@@ -117,7 +116,7 @@ class Stack:
         """Tell the person who follows the run."""
         self.listener(Progress(phase, text, done, total))
 
-    def launch(self, plan: Any, stop_first: bool = False) -> Instance:
+    def launch(self, plan: Plan) -> Instance:
         """Launch a plan, keep the instance and what was laid over its configuration."""
         with self._lock:
             if self._stopping:
@@ -261,8 +260,3 @@ def _require_an_order(needs: Mapping[str, Sequence[str]]) -> None:
         TopologicalSorter(needs).prepare()
     except CycleError as error:
         raise StackError(f"these wait for each other: {' → '.join(error.args[1])}") from error
-
-
-def now() -> float:
-    """The moment, Unix seconds."""
-    return time.time()

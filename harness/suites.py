@@ -43,7 +43,10 @@ def _load(path: Path) -> Suite:
         raise UsageError(f"{path} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UsageError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
     return Suite(
         name=name,
         needs=tuple(getattr(module, "NEEDS", ())),

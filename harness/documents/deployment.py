@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 from harness.contracts import Documents
 from harness.documents.compose import Compose, Mount, Service
+from harness.documents.durations import seconds
 from harness.documents.env import Env
 from harness.documents.substitution import substitute
 
@@ -75,6 +76,18 @@ def _has_number(text: str, port: int) -> bool:
             return True
         start = text.find(number, start + 1)
     return False
+
+
+def metric_retention(documents: Documents) -> float | None:
+    """How long Prometheus keeps samples, in seconds, as its flag in the compose file says; its default is 15 days."""
+    for compose in documents.of(Compose):
+        for service in compose.of_image("prometheus"):
+            for word in service.command:
+                name, _, text = word.partition("=")
+                if name == "--storage.tsdb.retention.time":
+                    return seconds(substitute(text, values(documents)))
+            return 15 * 86400.0
+    return None
 
 
 def inside(mount: Mount, folder: str, file: str) -> str | None:

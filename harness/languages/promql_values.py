@@ -90,6 +90,16 @@ _NOT_NEGATIVE = Interval(0, _INF)
 
 
 @dataclass(frozen=True, slots=True)
+class Threshold:
+    """A comparison of something with a number, the number on the right whichever way it was written."""
+
+    subject: Node
+    operator: str
+    bound: float
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Impossible:
     """Why a part of an expression never yields anything, and where that part is."""
 
@@ -150,14 +160,14 @@ def _contradiction(node: Binary, metrics: Metrics) -> Impossible | None:
     if node.matching is not None:
         return None
     seen: dict[str, Interval] = {}
-    for comparison in _conjuncts(node):
+    for comparison in conjuncts(node):
         if isinstance(comparison.right, Number):
             subject, op, bound = comparison.left, comparison.operator, comparison.right.value
         elif isinstance(comparison.left, Number):
             subject, op, bound = comparison.right, _FLIPPED[comparison.operator], comparison.left.value
         else:
             continue
-        key = repr(_shape(subject))
+        key = repr(shape(subject))
         before = seen.get(key, interval_of(subject, metrics))
         seen[key] = before.narrowed(op, bound)
         if seen[key].empty and not before.empty:
@@ -166,13 +176,47 @@ def _contradiction(node: Binary, metrics: Metrics) -> Impossible | None:
     return None
 
 
-def _conjuncts(node: Node) -> Iterator[Binary]:
+def conjuncts(node: Node) -> Iterator[Binary]:
+    """The comparisons of a chain of `and`, each of which must hold."""
     if isinstance(node, Binary) and node.operator == "and":
-        yield from _conjuncts(node.left)
-        yield from _conjuncts(node.right)
+        yield from conjuncts(node.left)
+        yield from conjuncts(node.right)
     elif isinstance(node, Binary) and node.operator in COMPARISONS and not node.boolean:
-        yield from _conjuncts(node.left)
+        yield from conjuncts(node.left)
         yield node
+
+
+def thresholds(node: Node) -> Iterator[Threshold]:
+    """What a chain of `and` compares with numbers, in source order; of `unless` and `or`, the left side."""
+    if isinstance(node, Binary) and node.operator in ("unless", "or"):
+        yield from thresholds(node.left)
+        return
+    if isinstance(node, Aggregate):
+        yield from thresholds(node.inner)
+        return
+    for comparison in conjuncts(node):
+        left, right = constant(comparison.left), constant(comparison.right)
+        if right is not None and left is None:
+            yield Threshold(comparison.left, comparison.operator, right, comparison.offset)
+        elif left is not None and right is None:
+            yield Threshold(comparison.right, _FLIPPED[comparison.operator], left, comparison.offset)
+
+
+def constant(node: Node) -> float | None:
+    """The value of an expression of numbers alone, such as `5 * 60`."""
+    match node:
+        case Number(value=value):
+            return value
+        case Negative(inner=inner):
+            negated = constant(inner)
+            return None if negated is None else -negated
+        case Binary(operator="*" | "/" | "+" | "-" as operator, left=left, right=right):
+            one, other = constant(left), constant(right)
+            if one is None or other is None or (operator == "/" and not other):
+                return None
+            return {"*": one * other, "+": one + other, "-": one - other}.get(operator, one / (other or 1))
+        case _:
+            return None
 
 
 def _unselectable(selector: Selector) -> Impossible | None:
@@ -327,10 +371,10 @@ def _is_part_of(part: Node, whole: Node) -> bool:
 
 
 def _same(left: Node, right: Node) -> bool:
-    return bool(_shape(left) == _shape(right))
+    return bool(shape(left) == shape(right))
 
 
-def _shape(node: Node) -> object:
+def shape(node: Node) -> object:
     """A node without its places, so that the same text in two places compares equal."""
     match node:
         case Number(value=value) | String(value=value):
@@ -338,14 +382,14 @@ def _shape(node: Node) -> object:
         case Selector():
             return (node.metric, frozenset(node.matchers), node.range_seconds, node.shift_seconds)
         case Subquery():
-            return ("subquery", _shape(node.inner), node.range_seconds, node.step_seconds)
+            return ("subquery", shape(node.inner), node.range_seconds, node.step_seconds)
         case Negative(inner=inner):
-            return ("-", _shape(inner))
+            return ("-", shape(inner))
         case Call():
-            return (node.function, *(_shape(argument) for argument in node.arguments))
+            return (node.function, *(shape(argument) for argument in node.arguments))
         case Aggregate():
-            parameter = _shape(node.parameter) if node.parameter else None
-            return (node.operator, node.keeps, frozenset(node.labels), _shape(node.inner), parameter)
+            parameter = shape(node.parameter) if node.parameter else None
+            return (node.operator, node.keeps, frozenset(node.labels), shape(node.inner), parameter)
         case Binary():
             how = (node.operator, node.boolean, node.matching, node.matches_on, node.group, node.included)
-            return (*how, _shape(node.left), _shape(node.right))
+            return (*how, shape(node.left), shape(node.right))

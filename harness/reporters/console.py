@@ -74,8 +74,11 @@ class Console:
         if found:
             self.line(findings_text.text(found, configuration.text).rstrip() + "\n")
 
-    def answer(self, report: Report, folder: str, again: str) -> None:
-        """The end: the answer first, then what failed, what is not proven, what is."""
+    def answer(self, report: Report, folder: str, again: str, whole_seconds: float, writing_seconds: float) -> None:
+        """The end: the answer first, then what failed, what is not proven, what is.
+
+        `whole_seconds` is the time since the program was started, `writing_seconds` what writing the report took.
+        """
         self.line("")
         self.line(_headline(report))
         self.line("")
@@ -90,7 +93,7 @@ class Console:
             if baseline.verdict is Verdict.PASS:
                 self.line(f"{self._mark(baseline.verdict)} {baseline.id:<16} {_figure(baseline)}")
         self.line("")
-        self._table(report)
+        self._table(report, whole_seconds, writing_seconds)
         self.line(f"report  {folder}/report.html        again: {again}")
 
     def _explain(self, judgement: Judgement) -> None:
@@ -115,10 +118,11 @@ class Console:
         if weak:
             self.line(f"{self._mark(Verdict.UNKNOWN)} {'stand-ins':<24} {', '.join(weak)}: proven on a stand-in only")
 
-    def _table(self, report: Report) -> None:
-        total = sum(phase.seconds for phase in report.phases)
-        parts = ", ".join(f"{p.name} {p.seconds:.1f}" for p in report.phases if p.seconds >= 0.05)
-        self.line(f"time    {report.seconds:.1f} s: {parts}; elsewhere {max(0.0, report.seconds - total):.1f}")
+    def _table(self, report: Report, whole_seconds: float, writing_seconds: float) -> None:
+        rows = [(phase.name, phase.seconds) for phase in report.phases] + [("report", writing_seconds)]
+        parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in rows if seconds >= 0.05)
+        elsewhere = max(0.0, whole_seconds - sum(seconds for _, seconds in rows))
+        self.line(f"time    {whole_seconds:.1f} s: {parts}; elsewhere {elsewhere:.1f}")
 
     def line(self, text: str) -> None:
         """Print a line above the live one."""

@@ -15,12 +15,15 @@ from harness.documents.alertmanager import Alertmanager
 from harness.documents.compose import Compose
 from harness.documents.configuration import Configuration
 from harness.documents.dashboard import Dashboard
-from harness.documents.elasticsearch import IndexTemplate
+from harness.documents.elasticsearch import Elasticsearch, IndexTemplate, LifecyclePolicy, Roles
 from harness.documents.env import Env
 from harness.documents.filebeat import Filebeat
+from harness.documents.grafana import Datasources
+from harness.documents.kibana import Kibana
 from harness.documents.logstash import Logstash
 from harness.documents.prometheus import Prometheus
 from harness.documents.rules import Rules
+from harness.documents.runbook import Runbook
 from harness.documents.searches import Searches
 from harness.documents.templates import Templates
 from harness.model import Finding, Verdict
@@ -38,6 +41,12 @@ NAMES: dict[Any, str] = {
     Dashboard: "dashboard.json",
     Searches: "saved-searches.json",
     IndexTemplate: "index-template.json",
+    Runbook: "runbooks/page.md",
+    Datasources: "datasources.yml",
+    Elasticsearch: "elasticsearch.yml",
+    LifecyclePolicy: "ilm-policy.json",
+    Roles: "roles.yml",
+    Kibana: "kibana.yml",
     Documents: "rules.yml",
 }
 CHECKS = {check.id: check for check in lint.static_checks()}

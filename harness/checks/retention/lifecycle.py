@@ -16,8 +16,8 @@ class Lifecycle(Check):
     """Logs are kept 30 days, as the lifecycle policy of the running Elasticsearch says.
 
     Why: an audit looks back thirty days, and PHI must not stay longer than it has to. How measured: the policy that the
-    write index is under is read back from the running server. A build without lifecycle management cannot be asked. How to
-    fix: `min_age` of the policy's delete phase.
+    write index is under is read back from the running server. A build without lifecycle management cannot be asked. How
+    to fix: `min_age` of the policy's delete phase.
     """
 
     subject, suite, baseline = History, "retention", "retention"

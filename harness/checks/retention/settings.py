@@ -16,8 +16,8 @@ DAY = 86400.0
 class Settings(Check):
     """Metrics are kept 15 days and logs lie in 7 shards, as the running services say.
 
-    Why: what is deleted too early is missing from an audit; shards too few make the searches slow. How measured: the flag
-    and the index settings are read back from the running servers. How to fix: the finding names the file.
+    Why: what is deleted too early is missing from an audit; shards too few make the searches slow. How measured: the
+    flag and the index settings are read back from the running servers. How to fix: the finding names the file.
     """
 
     subject, suite, baseline = History, "retention", "retention"

@@ -18,6 +18,7 @@ _REFERENCE = re.compile(
 )
 _NAMED = re.compile(r"\\.|\(\?<(?![=!])([^>]+)>|\(\?'([^']+)'|\(\?P<([^>]+)>", re.DOTALL)
 _CALL = re.compile(r"\\\\|\\([kg])<([^>]+)>")
+_BOTH_NAMES = re.compile("([:<]?)«([^|»]*)\\|([^»]*)»")
 _DEFINITION = re.compile(r"\s*(\S+)\s+(.+?)\s*$")
 MARK = "@@alternative"
 _MAX_DEPTH = 50
@@ -61,10 +62,17 @@ def stock(ecs: bool) -> Mapping[str, str]:
     """The interpreter's own patterns: with legacy field names, or with those of the Elastic Common Schema."""
     folder = Path(__file__).parent / "patterns"
     found: dict[str, str] = {}
-    for name in ("core", "ecs" if ecs else "legacy"):
+    for name in ("core", "shared", "ecs" if ecs else "legacy"):
         for file in sorted(folder.glob(f"{name}*.txt")):
-            found.update(definitions(file.read_text(encoding="utf-8")))
+            found.update(definitions(_chosen(file.read_text(encoding="utf-8"), ecs)))
     return found
+
+
+def _chosen(text: str, ecs: bool) -> str:
+    """One of the two names of each field that has both; a field without a name of the chosen kind is not captured."""
+    return _BOTH_NAMES.sub(
+        lambda match: match[1] + (match[3] if ecs else match[2]) if match[3 if ecs else 2] else "", text
+    )
 
 
 def definitions(text: str) -> dict[str, str]:

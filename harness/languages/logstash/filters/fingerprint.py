@@ -97,8 +97,11 @@ def _hash(settings: Settings, method: str) -> Hash:
     if method == "MURMUR3":
         return murmur3_32
     if method == "MURMUR3_128":
+        hint = (
+            "Its seed and byte order are not documented, so an id might differ from Logstash's. Use SHA256 or MURMUR3."
+        )
         message = "fingerprint: method MURMUR3_128 is not supported by the interpreter"
-        raise UnsupportedError(message, at=settings.at("method"), hint="Use SHA256 or MURMUR3.")
+        raise UnsupportedError(message, at=settings.at("method"), hint=hint)
     if method == "IPV4_NETWORK":
         if key is None or not key.isdigit() or int(key) > 32:
             settings.refuse("key", "IPV4_NETWORK needs the subnet prefix length, 0 to 32, as `key`")

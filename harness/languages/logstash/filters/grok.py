@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.languages.logstash.event import Apply, Event, tag
+from harness.languages.logstash.event import REGEX_SECONDS, Apply, Event, tag
 from harness.languages.logstash.field import Getter, getter, setter
 from harness.languages.logstash.grok import Grok, UnknownPatternError, compile_expression, definitions, stock
 from harness.languages.logstash.grok_alternatives import marked
@@ -44,8 +44,29 @@ def build(settings: Settings) -> Apply:
     fields = _expressions(settings)
     matched, break_on_match = settings.matched, settings["break_on_match"]
     failure_tags = [text_of(name) for name in settings["tag_on_failure"]]
-    timeout_tag, timeout = settings["tag_on_timeout"], settings["timeout_millis"] / 1000 or None
+    timeout_tag, own_timeout = settings["tag_on_timeout"], settings["timeout_millis"] / 1000
+    attempt = _attempt(fields, break_on_match, own_timeout or REGEX_SECONDS)
 
+    def apply(event: Event) -> None:
+        try:
+            found = attempt(event)
+        except TimeoutError:
+            if not own_timeout:
+                raise
+            tag(event, timeout_tag)
+            return
+        if found:
+            matched(event)
+        else:
+            for name in failure_tags:
+                tag(event, name)
+
+    return apply
+
+
+def _attempt(
+    fields: list[tuple[Getter, list[Expression]]], break_on_match: bool, timeout: float
+) -> Callable[[Event], bool]:
     def attempt(event: Event) -> bool:
         found = False
         for read, expressions in fields:
@@ -62,19 +83,7 @@ def build(settings: Settings) -> Apply:
                     break
         return found
 
-    def apply(event: Event) -> None:
-        try:
-            found = attempt(event)
-        except TimeoutError:
-            tag(event, timeout_tag)
-            return
-        if found:
-            matched(event)
-        else:
-            for name in failure_tags:
-                tag(event, name)
-
-    return apply
+    return attempt
 
 
 def _match(expressions: list[Expression], text: str, event: Event, break_on_match: bool, timeout: float | None) -> bool:

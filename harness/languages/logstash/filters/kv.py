@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.languages.logstash.event import Apply, Event, EventError, tag
+from harness.languages.logstash.event import REGEX_SECONDS, Apply, Event, EventError, tag
 from harness.languages.logstash.field import put
 from harness.languages.logstash.kv_pattern import KvPatterns, patterns
 from harness.languages.logstash.onigmo import PatternSyntaxError
@@ -69,6 +69,8 @@ def build(settings: Settings) -> Apply:
                 for key, value in pairs.items():
                     put(event, key, value)
         except TimeoutError:
+            if not settings["timeout_millis"]:
+                raise
             tag(event, settings["tag_on_timeout"])
             return
         except EventError:
@@ -104,7 +106,7 @@ class _Parser:
         self.recursive: bool = settings["recursive"]
         self.key_case = _TRANSFORMS[settings["transform_key"]]
         self.value_case = _TRANSFORMS[settings["transform_value"]]
-        self.timeout = settings["timeout_millis"] / 1000 or None
+        self.timeout = settings["timeout_millis"] / 1000 or REGEX_SECONDS
 
     def pairs(self, source: Any, event: Event) -> dict[str, Any]:
         """The pairs of a field's value, with the defaults for those that are not there."""

@@ -1,0 +1,28 @@
+"""See GivenTwice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.contracts import Check, Context
+from harness.documents.alertmanager import Alertmanager
+from harness.model import Finding, Severity
+
+
+class GivenTwice(Check):
+    """A setting is given both as a value and as a file: Alertmanager does not load the configuration.
+
+    Why: it cannot tell which is meant. Bad: `api_url` beside `api_url_file`. Good: one of them. Fix: remove the other.
+    """
+
+    severity, subject = Severity.FATAL, Alertmanager
+
+    def examine(self, alertmanager: Alertmanager, context: Context) -> Iterable[Finding]:
+        """Look for `X` beside `X_file` in `global` and in every integration."""
+        views = [alertmanager.tree.view["global"]]
+        views += [integration.view for receiver in alertmanager.receivers for integration in receiver.integrations]
+        for view in views:
+            value = view.value
+            for name in value if isinstance(value, dict) else ():
+                if f"{name}_file" in value and value[name] not in (None, "") and value[f"{name}_file"]:
+                    yield self.finding(view.key_at(f"{name}_file"), f"{name} is given already, at {view.at(name)}")

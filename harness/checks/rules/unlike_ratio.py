@@ -1,0 +1,27 @@
+"""See UnlikeRatio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.contracts import Check, Context
+from harness.documents import pitfalls
+from harness.documents.expressions import of_rules
+from harness.documents.rules import Rules
+from harness.model import Finding
+
+
+class UnlikeRatio(Check):
+    """A share is taken of something that the part does not belong to.
+
+    Why: part and whole select contradicting labels of one metric, so the number means nothing.
+    Bad: `x{job="a", code="500"} / x{job="b"}`. Good: the same selectors, the part with one more. Fix: align them.
+    """
+
+    subject = Rules
+
+    def examine(self, rules: Rules, context: Context) -> Iterable[Finding]:
+        """Compare the selectors of every division of a metric by itself."""
+        for expression in of_rules(rules):
+            for position, message in pitfalls.unlike_ratios(expression):
+                yield self.finding(position, message)
