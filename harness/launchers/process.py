@@ -173,7 +173,7 @@ def _spawn(plan: Plan, out: IO[bytes], mark: str) -> subprocess.Popen[bytes]:
 
 def _inherited() -> dict[str, str]:
     """Only what a program needs of the runner's environment: a service gets its settings from its plan."""
-    return {name: os.environ[name] for name in ("PATH", "LANG", "TZ", "TMPDIR") if name in os.environ}
+    return {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG", "TZ", "TMPDIR") if name in os.environ}
 
 
 def _give_away(path: Path) -> None:

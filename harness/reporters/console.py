@@ -87,7 +87,8 @@ class Console:
                 self._explain(judgement)
         self._beyond(report)
         for baseline in report.baselines:
-            if baseline.verdict is Verdict.UNKNOWN and len(report.suites) > 1:
+            measured = bool(baseline.checks) or not baseline.statement.startswith("not measured in this run")
+            if baseline.verdict is Verdict.UNKNOWN and measured and len(report.suites) > 1:
                 self.line(f"{self._mark(baseline.verdict)} {baseline.id:<16} {baseline.statement}")
         for baseline in report.baselines:
             if baseline.verdict is Verdict.PASS:

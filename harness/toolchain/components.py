@@ -53,3 +53,10 @@ COMPONENTS: tuple[Recipe, ...] = (
 )
 
 ALL: tuple[str, ...] = tuple(recipe.name for recipe in COMPONENTS)
+"""What a verification needs."""
+
+# The same versions and flags as the servers, so that most of it is compiled when they are.
+EXTRA: tuple[Recipe, ...] = (GoProgram("virtualclock", "3.11.0", "virtualclock", ".", GO, tags="netgo"),)
+"""What is made only when it is asked for by name."""
+
+KNOWN: tuple[Recipe, ...] = (*COMPONENTS, *EXTRA)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.errors import SetUpError
 from harness.toolchain.cache import Cache
-from harness.toolchain.components import ALL, COMPONENTS, JAVA
+from harness.toolchain.components import ALL, JAVA, KNOWN
 from harness.toolchain.work import Progress, Recipe, StoppedError, Work, obtain
 
 _SILENCE_SECONDS = 4.0
@@ -28,7 +28,7 @@ class Toolchain:
     cache: Path
 
     def binary(self, name: str) -> Path:
-        """The program of that name: prometheus, promtool, alertmanager, amtool, node_exporter or filebeat."""
+        """The program of that name: prometheus, promtool, alertmanager, amtool, node_exporter, filebeat or virtualclock."""
         return self._folder(name) / "bin" / name
 
     @property
@@ -48,7 +48,7 @@ class Toolchain:
             raise SetUpError(f"{name} is not set up in {self.cache}", hint="Set it up: harness setup") from None
 
 
-def locate(*, cache: Cache | None = None, recipes: Sequence[Recipe] = COMPONENTS) -> Toolchain:
+def locate(*, cache: Cache | None = None, recipes: Sequence[Recipe] = KNOWN) -> Toolchain:
     """What this machine has now, without making anything or starting a program."""
     cache = cache or Cache()
     found = ((recipe.name, present(recipe, cache)) for recipe in recipes)
@@ -56,7 +56,7 @@ def locate(*, cache: Cache | None = None, recipes: Sequence[Recipe] = COMPONENTS
 
 
 def missing(
-    names: Iterable[str] = ALL, *, cache: Cache | None = None, recipes: Sequence[Recipe] = COMPONENTS
+    names: Iterable[str] = ALL, *, cache: Cache | None = None, recipes: Sequence[Recipe] = KNOWN
 ) -> tuple[str, ...]:
     """The components among `names` that `prepare` would have to make."""
     there = locate(cache=cache, recipes=recipes).folders
@@ -74,7 +74,7 @@ def prepare(
     on_progress: Callable[[Progress], None] = lambda _: None,
     deadline_seconds: float = 1800,
     cache: Cache | None = None,
-    recipes: Sequence[Recipe] = COMPONENTS,
+    recipes: Sequence[Recipe] = KNOWN,
 ) -> Toolchain:
     """Make what is missing among `names` and return where everything is.
 
@@ -84,7 +84,7 @@ def prepare(
     cache = cache or Cache()
     unknown = sorted(set(names) - {recipe.name for recipe in recipes})
     if unknown:
-        raise SetUpError(f"no such component: {', '.join(unknown)}", hint=f"There are: {', '.join(ALL)}")
+        raise SetUpError(f"no such component: {', '.join(unknown)}", hint=f"There are: {', '.join(r.name for r in recipes)}")
     wanted = [recipe for recipe in recipes if recipe.name in names and not present(recipe, cache)]
     if wanted:
         _make(wanted, cache, on_progress, deadline_seconds)

@@ -19,7 +19,9 @@ func happen(request *Request, journal *journal, m *monitor, receiver http.Handle
 	var steps []step
 	silences := map[string]string{}
 	for _, event := range request.Events {
-		tell := func(what string) { journal.add("event", map[string]any{"event": event.Kind, "name": event.Name, "text": what}) }
+		tell := func(what string) {
+			journal.add("event", map[string]any{"event": event.Kind, "name": event.Name, "text": what})
+		}
 		switch event.Kind {
 		case "restart":
 			steps = append(steps,
