@@ -30,113 +30,54 @@ EVENTS_PER_CONFIG = 5
 HANG_SECONDS = 35
 ENVIRONMENT = {"PHI_FINGERPRINT_KEY": "k", "LOGSTASH_WRITER_PASSWORD": "k", "NAME": "value"}
 
-PIECES = [
-    *("{", "}", "[", "]", "(", ")", '"', "'", "/", "=>", "=~", "!~", "==", "!=", "<", ">=", ",", "#", "\n", "\\", "!"),
-    *(" if ", " else ", " else if ", " and ", " or ", " xor ", " nand ", " in ", " not in ", "filter {", "output {"),
-    *(
-        "%{",
-        "%{a}",
-        "%{[a][b]}",
-        "%{+YYYY}",
-        "%{+%s}",
-        "${NAME}",
-        "${NO}",
-        "${NO:x}",
-        "[a][b]",
-        "[",
-        "[[a]]",
-        "@metadata",
-    ),
-    *("0", "-1", "1e9", "99999999999999999999", "1.5", "true", "null", "\x00", "é", "💥", "\ufffe"),
-    *(
-        "(a+)+$",
-        "(?<x>",
-        "\\p{L}",
-        "\\k<x>",
-        "%{GREEDYDATA:a}",
-        "%{X:y=.*}",
-        "a{1,99999}",
-        "(?=",
-        "[[:alpha:]]",
-        "(?i)",
-    ),
-    *(
-        "mutate { gsub => ['a', '(', 'b'] }",
-        "grok { match => { a => '%{DATA:b}' } }",
-        "split { field => a }",
-        "drop {}",
-    ),
-    *(
-        "ruby { code => 'x' }",
-        "clone { clones => [a, b] }",
-        "date { match => [a, 'ISO8601', 'yyyy'] }",
-        "json { source => a }",
-    ),
-    *(
-        "@timestamp",
-        "tags",
-        "add_field => { '%{a}' => '%{b}' }",
-        "remove_field => ['%{a}', '[a', '@metadata']",
-        "kv {}",
-    ),
-]
-NAMES = [
-    *(
-        "message",
-        "a",
-        "b",
-        "tags",
-        "@timestamp",
-        "@metadata",
-        "@version",
-        "list",
-        "[a]",
-        "[a][b]",
-        "a b",
-        "",
-        "é",
-        "host",
-    ),
-    *("s", "n", "k", "d", "log", "timestamp", "[", "]", "%{a}", "type"),
-]
+# Between blanks, with `\\n`, `\\x00` and the like written out.
+WORDS = r"""
+{ } [ ] ( ) " ' / => =~ !~ == != < >= , # \n \\ ! %{ %{a} %{[a][b]} %{+YYYY} %{+%s} ${NAME} ${NO} ${NO:x} [a][b] [[a]]
+@metadata @timestamp tags 0 -1 1e9 99999999999999999999 1.5 true null \x00 \xe9 \U0001f4a5 \ufffe
+(a+)+$ (?<x> \\p{L} \\k<x> %{GREEDYDATA:a} %{X:y=.*} a{1,99999} (?= [[:alpha:]] (?i)
+"""
+STATEMENTS = """
+ if
+ else
+ else if
+ and
+ or
+ xor
+ nand
+ in
+ not in
+filter {
+output {
+mutate { gsub => ['a', '(', 'b'] }
+grok { match => { a => '%{DATA:b}' } }
+split { field => a }
+drop {}
+kv {}
+ruby { code => 'x' }
+clone { clones => [a, b] }
+date { match => [a, 'ISO8601', 'yyyy'] }
+json { source => a }
+useragent { source => a }
+add_field => { '%{a}' => '%{b}' }
+remove_field => ['%{a}', '[a', '@metadata']
+"""
+PIECES = [word.encode("latin-1").decode("unicode_escape") for word in WORDS.split()]
+PIECES += [f"{one} " for one in STATEMENTS.strip("\n").split("\n")]
+FIELDS = "message a b tags @timestamp @metadata @version list [a] [a][b] \xe9 host s n k d log timestamp [ ] %{a} type"
+NAMES = [*FIELDS.split(), "", "a b"]
 TEXTS = [
+    *("", " ", "a", "a=b c=d", "1,2,3", '{"a": [1, {"b": null}]}', '{"@timestamp": 1}', '{"[": 1}', "[1]"),
     *(
-        "",
-        " ",
-        "a",
-        "a=b c=d",
-        "1,2,3",
-        '{"a": [1, {"b": null}]}',
-        '{"@timestamp": 1}',
-        '{"[": 1}',
-        "[1]",
         "2026-11-23T14:00:00Z",
-    ),
-    *(
         "23/Nov/2026:14:00:00 +0000",
         "1.2.3.4 - - x",
         "%{a}",
         "%{",
-        "é\x00",
-        "💥" * 40,
-        "\ud800",
-        "a" * 3000,
-        "\\",
-        '"',
-        "<13>x",
+        "\xe9\x00",
+        "\U0001f4a5" * 40,
     ),
-    *(
-        "https://e.org/?q=%C3%A9%ZZ",
-        "-1",
-        "1e400",
-        "NaN",
-        "0x1F",
-        "99999999999999999999999999",
-        "true",
-        "null",
-        "\n\n",
-        "\t",
-    ),
+    *("\ud800", "a" * 3000, "\\", '"', "<13>x", "https://e.org/?q=%C3%A9%ZZ", "-1", "1e400", "NaN", "0x1F"),
+    *("99999999999999999999999999", "true", "null", "\n\n", "\t"),
 ]
 
 

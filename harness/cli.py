@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -78,7 +77,17 @@ def _parser() -> argparse.ArgumentParser:
     play = inner.add_parser("run", help="events on standard input, what comes out on standard output, one JSON a line")
     play.add_argument("config", type=Path, metavar="CONF")
     play.add_argument("--codec", choices=("json", "plain"), default="json", help="plain: raw lines, one event each")
-    play.set_defaults(run=_logstash)
+    play.add_argument(
+        "--trace", nargs="?", const="text", default="", choices=("text", "json"), help="what each filter did"
+    )
+    play.set_defaults(run=_logstash_run)
+    cases = inner.add_parser("test", help="run cases: an input, and what must come out of the pipeline")
+    cases.add_argument("files", nargs="+", type=Path, metavar="CASES.yml")
+    cases.add_argument("--update", action="store_true", help="write what comes out into the cases")
+    cases.add_argument("--coverage", action="store_true", help="which filters, branches and alternatives were reached")
+    cases.add_argument("--coverage-html", type=Path, metavar="FILE")
+    cases.add_argument("--coverage-xml", type=Path, metavar="FILE", help="in Cobertura's format")
+    cases.set_defaults(run=_logstash_test)
     return parser
 
 
@@ -190,35 +199,18 @@ def _kql(given: argparse.Namespace) -> int:
     return 0
 
 
-def _logstash(given: argparse.Namespace) -> int:
-    from harness.languages.logstash import Pipeline
+def _logstash_run(given: argparse.Namespace) -> int:
+    from harness.languages.logstash import tool
 
-    try:
-        text = given.config.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{given.config} cannot be read: {error}") from error
-    pipeline = Pipeline.from_text(text, file=str(given.config), env=dict(os.environ))
-    for number, line in enumerate(sys.stdin, start=1):
-        line = line.rstrip("\n")
-        if not line.strip():
-            continue
-        for event in pipeline.process(_event(line, number, given.codec)):
-            sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
-    return 0
+    wanted = tool.Run(given.config, given.codec, given.trace)
+    return tool.run(wanted, sys.stdin, env=dict(os.environ), write=sys.stdout.write, complain=sys.stderr.write)
 
 
-def _event(line: str, number: int, codec: str) -> dict[str, object]:
-    if codec == "plain":
-        return {"message": line}
-    try:
-        event = json.loads(line)
-    except ValueError as error:
-        raise UsageError(
-            f"standard input, line {number}: not JSON: {error}", hint="Raw lines? --codec plain"
-        ) from error
-    if not isinstance(event, dict):
-        raise UsageError(f"standard input, line {number}: an event is a JSON object")
-    return event
+def _logstash_test(given: argparse.Namespace) -> int:
+    from harness.languages.logstash import tool
+
+    wanted = tool.Test(tuple(given.files), given.update, given.coverage, given.coverage_html, given.coverage_xml)
+    return tool.test(wanted, write=sys.stdout.write)
 
 
 if __name__ == "__main__":

@@ -354,6 +354,8 @@ def _product(left: float, right: float) -> float:
 def _is_part_of(part: Node, whole: Node) -> bool:
     """Whether both sum the same counter the same way, the part over a subset of the whole's series."""
     match part, whole:
+        case Binary(operator="or", left=left, right=Call(function="vector", arguments=(Number(value=0),))), _:
+            return _is_part_of(left, whole)
         case Aggregate(), Aggregate():
             alike = (part.operator, part.keeps, set(part.labels)) == (whole.operator, whole.keeps, set(whole.labels))
             return alike and part.operator == "sum" and _is_part_of(part.inner, whole.inner)

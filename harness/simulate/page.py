@@ -25,13 +25,17 @@ class Stretch:
 
 def write_page(timeline: Timeline, path: Path) -> Path:
     """Write the page and return its path. It fetches nothing; the same timeline gives the same bytes."""
-    page = _environment().get_template("page.html").render(
-        timeline=timeline,
-        alerts=_bars(timeline),
-        channels=text.by_channel(timeline),
-        offset=lambda at: text.offset(timeline, at).strip(),
-        length=text.spoken(timeline.duration_seconds),
-        why=text.why,
+    page = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            timeline=timeline,
+            alerts=_bars(timeline),
+            channels=text.by_channel(timeline),
+            offset=lambda at: text.offset(timeline, at).strip(),
+            length=text.spoken(timeline.duration_seconds),
+            why=text.why,
+        )
     )
     path.write_text(page.replace("\0", "\ufffd"), encoding="utf-8", errors="replace")
     return path
@@ -67,6 +71,10 @@ def _stretches(timeline: Timeline, changes: Sequence[Transition]) -> list[Stretc
         until = changes[index + 1].at if index + 1 < len(changes) else timeline.duration_seconds
         if change.state in ("pending", "firing"):
             left = 100 * (change.at + timeline.lead_seconds) / total
-            says = f"{change.state} from {text.offset(timeline, change.at).strip()} for {text.spoken(until - change.at)}"
-            found.append(Stretch(change.state, round(left, 3), round(max(100 * (until - change.at) / total, 0.15), 3), says))
+            says = (
+                f"{change.state} from {text.offset(timeline, change.at).strip()} for {text.spoken(until - change.at)}"
+            )
+            found.append(
+                Stretch(change.state, round(left, 3), round(max(100 * (until - change.at) / total, 0.15), 3), says)
+            )
     return found

@@ -106,7 +106,13 @@ def _mutes(records: Iterable[Mapping[str, Any]]) -> tuple[Mute, ...]:
     mutes: list[Mute] = []
     for record in records:
         sources = tuple(record["sources"] or ())
-        key = (record["receiver"], record["group"], json.dumps(record["labels"], sort_keys=True), record["by"], *sources)
+        key = (
+            record["receiver"],
+            record["group"],
+            json.dumps(record["labels"], sort_keys=True),
+            record["by"],
+            *sources,
+        )
         if record["state"] == "begin":
             open_since[key] = len(mutes)
             mutes.append(
@@ -119,6 +125,13 @@ def _mutes(records: Iterable[Mapping[str, Any]]) -> tuple[Mute, ...]:
             index = open_since.pop(key)
             begun = mutes[index]
             mutes[index] = Mute(
-                begun.since, record["at"], begun.alert, begun.labels, begun.receiver, begun.group, begun.by, begun.sources
+                begun.since,
+                record["at"],
+                begun.alert,
+                begun.labels,
+                begun.receiver,
+                begun.group,
+                begun.by,
+                begun.sources,
             )
     return tuple(mutes)

@@ -84,7 +84,9 @@ def prepare(
     cache = cache or Cache()
     unknown = sorted(set(names) - {recipe.name for recipe in recipes})
     if unknown:
-        raise SetUpError(f"no such component: {', '.join(unknown)}", hint=f"There are: {', '.join(r.name for r in recipes)}")
+        raise SetUpError(
+            f"no such component: {', '.join(unknown)}", hint=f"There are: {', '.join(r.name for r in recipes)}"
+        )
     wanted = [recipe for recipe in recipes if recipe.name in names and not present(recipe, cache)]
     if wanted:
         _make(wanted, cache, on_progress, deadline_seconds)

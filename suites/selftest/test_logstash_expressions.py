@@ -7,7 +7,7 @@ import random
 import pytest
 
 from harness.languages.logstash import Pipeline
-from harness.languages.logstash.alternatives import occurrence
+from harness.languages.logstash.alternatives import occurrence, required
 from harness.languages.logstash.onigmo import PatternSyntaxError, compiled
 
 
@@ -86,5 +86,8 @@ def test_a_condition_answers_as_the_expression_itself_would() -> None:
         occurs = occurrence(pattern)
         for _ in range(4):
             text = "".join(source.choice("abcAx.-1|( #") for _ in range(source.randint(0, 8)))
-            assert occurs(text) == (expected.search(text) is not None), (pattern, text)
+            found = expected.search(text) is not None
+            assert occurs(text) == found, (pattern, text)
+            pieces = required(pattern)
+            assert not found or not pieces or any(piece in text for piece in pieces), (pattern, text)
             compared += 1

@@ -42,6 +42,14 @@ def occurrence(pattern: str) -> Occurs:
     return occurs
 
 
+def required(pattern: str) -> tuple[str, ...]:
+    """Pieces of text of which one must be in whatever the expression matches; none when that is not known."""
+    if _INTRICATE.search(pattern):
+        return ()
+    pieces = tuple(_needed(part) for part in _split(pattern))
+    return pieces if all(pieces) else ()
+
+
 def tokens(pattern: str) -> Iterator[tuple[str, int]]:
     """The tokens with how deep in groups each stands; a bracket stands outside of its group."""
     depth = 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.languages.logstash import ruby
+from harness.languages.logstash.alternatives import required
 from harness.languages.logstash.event import REGEX_SECONDS, Event, EventError
 from harness.languages.logstash.field import Setter
 from harness.languages.logstash.mutations import Operation, Step
@@ -25,6 +26,7 @@ def _gsub(settings: Settings, option: list[Any]) -> list[Step]:
 def _gsub_one(settings: Settings, name: str, needle: str, new: str) -> Step:
     read, write, text = settings.reader_of("gsub", name), settings.writer_of("gsub", name), template(new)
     fixed = None if is_dynamic(new) else ruby.replacement(new)
+    pieces: tuple[str, ...] = ()
     if is_dynamic(needle):
         needle_text = template(needle)
 
@@ -35,7 +37,7 @@ def _gsub_one(settings: Settings, name: str, needle: str, new: str) -> Step:
                 raise EventError(str(error)) from error
     else:
         try:
-            pattern = compiled(needle)
+            pattern, pieces = compiled(needle), required(needle)
         except PatternSyntaxError as error:
             settings.refuse("gsub", str(error))
 
@@ -45,6 +47,8 @@ def _gsub_one(settings: Settings, name: str, needle: str, new: str) -> Step:
     def gsub(event: Event) -> None:
         value = read(event)
         if isinstance(value, str):
+            if pieces and not any([piece in value for piece in pieces]):
+                return
             write(event, search_of(event).sub(fixed or ruby.replacement(text(event)), value, timeout=REGEX_SECONDS))
         elif isinstance(value, list):
             found, put = search_of(event), fixed or ruby.replacement(text(event))

@@ -31,19 +31,22 @@ const queueCapacity = 10000
 
 // monitor is a Prometheus: a TSDB that stays, and rules and a notifier that a restart makes anew.
 type monitor struct {
-	request  *Request
-	journal  *journal
-	receiver http.Handler
-	conf     *config.Config
-	parser   parser.Parser
-	db       *tsdb.DB
-	engine   *promql.Engine
-	scraper  *scraper
-	quiet    *quiet
-	skip     bool
-	skipped  sync.Mutex
-	counts   map[string]int
-	sent     int64
+	request     *Request
+	journal     *journal
+	receiver    http.Handler
+	conf        *config.Config
+	parser      parser.Parser
+	db          *tsdb.DB
+	engine      *promql.Engine
+	scraper     *scraper
+	quiet       *quiet
+	skip        bool
+	skipped     sync.Mutex
+	counts      map[string]int
+	sent        int64
+	analysed    map[rules.Rule]*expression
+	expressions []string
+	selfish     bool // a rule reads what rules write
 
 	rules    *rules.Manager
 	notifier *notifier.Manager
@@ -51,7 +54,8 @@ type monitor struct {
 }
 
 func openPrometheus(request *Request, journal *journal, receiver http.Handler, folder string, skip bool) (*monitor, error) {
-	m := &monitor{request: request, journal: journal, receiver: receiver, skip: skip, counts: map[string]int{}}
+	m := &monitor{request: request, journal: journal, receiver: receiver, skip: skip}
+	m.counts, m.analysed = map[string]int{}, map[rules.Rule]*expression{}
 	m.parser = parser.NewParser(parser.Options{})
 	m.states = newStates(journal)
 	var err error
@@ -63,8 +67,9 @@ func openPrometheus(request *Request, journal *journal, receiver http.Handler, f
 		return nil, err
 	}
 	options := tsdb.DefaultOptions()
-	// Nothing is read back after the end.
+	// Nothing is read back after the end, and nobody else writes blocks.
 	options.WALSegmentSize = -1
+	options.BlockReloadInterval = 24 * time.Hour
 	// The head takes samples that are older than its newest by half a block at most. What is stored late, because nothing
 	// looked at it before, reaches back as far as a rule does.
 	options.MinBlockDuration = max(options.MinBlockDuration, seconds(4*reach).Milliseconds())
@@ -89,6 +94,7 @@ func openPrometheus(request *Request, journal *journal, receiver http.Handler, f
 		}
 	}
 	m.quiet = newQuiet(request, m.scraper, m.parser, request.Prometheus.Lookback, produced)
+	m.selfish = m.quiet.anyWritten(m.expressions)
 	return m, nil
 }
 
@@ -136,6 +142,7 @@ func (m *monitor) survey() (float64, []string, error) {
 		}
 		for _, group := range groups.Groups {
 			for _, rule := range group.Rules {
+				m.expressions = append(m.expressions, rule.Expr)
 				reach = max(reach, probe.expression(rule.Expr).reach)
 				if rule.Record != "" {
 					produced = append(produced, rule.Record)
@@ -256,7 +263,7 @@ func (m *monitor) query(ctx context.Context, text string, at time.Time) (promql.
 	return vector, err
 }
 
-// evaluate is one iteration of a group. One that would find what the last one found, nothing, is left out.
+// evaluate is one iteration of a group. One that would change nothing is left out.
 func (m *monitor) evaluate(ctx context.Context, group *rules.Group, at time.Time) {
 	if m.skip && m.idle(group, at) {
 		m.skipped.Lock()
@@ -268,26 +275,48 @@ func (m *monitor) evaluate(ctx context.Context, group *rules.Group, at time.Time
 	m.states.compare(group)
 }
 
-// idle is whether every rule of a group had no result and will have none, and none has an alert.
+// idle is whether an iteration would find every rule as the last one left it, and would tell nobody anything.
+//
+// What it would do besides is write the samples of ALERTS, so no group is idle when a rule reads those, or when Prometheus
+// is about to be restarted and will.
 func (m *monitor) idle(group *rules.Group, at time.Time) bool {
 	m.skipped.Lock()
 	defer m.skipped.Unlock()
+	firing := false
 	for _, rule := range group.Rules() {
 		alerting, ok := rule.(*rules.AlertingRule)
 		if !ok {
 			return false
 		}
+		e := m.analysed[rule]
+		if e == nil {
+			e = m.quiet.expression(alerting.Query().String())
+			m.analysed[rule] = e
+		}
+		known, ok := m.quiet.holds(e, at.Add(-group.QueryOffset()))
+		if !ok {
+			return false
+		}
 		alerts := 0
-		alerting.ForEachActiveAlert(func(*rules.Alert) { alerts++ })
-		if alerts > 0 {
+		alerting.ForEachActiveAlert(func(alert *rules.Alert) {
+			alerts++
+			due := alert.LastSentAt.Add(seconds(m.request.Prometheus.ResendDelay)).Before(at)
+			ok = ok && alert.State == rules.StateFiring && alert.KeepFiringSince.IsZero() && !due
+		})
+		if !ok || alerts != len(known) {
 			return false
 		}
-		known, ok := m.quiet.holds(m.quiet.expression(alerting.Query().String()), at.Add(-group.QueryOffset()))
-		if !ok || len(known) > 0 {
-			return false
-		}
+		firing = firing || alerts > 0
 	}
-	return true
+	return !firing || (!m.selfish && !m.soon(at))
+}
+
+// soon is whether Prometheus is restarted within the time for which its last samples count.
+func (m *monitor) soon(at time.Time) bool {
+	now := m.request.offset(at)
+	return slices.ContainsFunc(m.request.Events, func(event Event) bool {
+		return event.Kind == "restart" && now <= event.At && event.At < now+2*m.request.Prometheus.Lookback
+	})
 }
 
 // count tells how much work there was.

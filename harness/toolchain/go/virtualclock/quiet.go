@@ -160,6 +160,21 @@ func (q *quiet) written(matchers []*labels.Matcher) bool {
 	})
 }
 
+// anyWritten is whether one of the expressions reads what rules write.
+func (q *quiet) anyWritten(expressions []string) bool {
+	found := false
+	for _, text := range expressions {
+		tree, err := q.parser.ParseExpr(text)
+		if err != nil {
+			continue
+		}
+		for _, matchers := range parser.ExtractSelectors(tree) {
+			found = found || q.written(matchers)
+		}
+	}
+	return found
+}
+
 // holds is the result an expression had at the same phase, if it is certain that it has it still.
 func (q *quiet) holds(e *expression, at time.Time) (promql.Vector, bool) {
 	if !e.still {

@@ -2,10 +2,14 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"sync"
 
 	"github.com/prometheus/prometheus/rules"
 )
+
+// digits is how many digits of a value are told. The last ones of a rate depend on where on a counter it is taken.
+const digits = 12
 
 // states notices when an alert changes its state.
 type states struct {
@@ -27,7 +31,11 @@ func newStates(journal *journal) *states {
 func (s *states) compare(group *rules.Group) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	for i, rule := range group.AlertingRules() {
+	for i, each := range group.Rules() {
+		rule, ok := each.(*rules.AlertingRule)
+		if !ok {
+			continue
+		}
 		key := fmt.Sprint(group.File(), ";", group.Name(), ";", i)
 		before, now := s.known[key], map[string]known{}
 		rule.ForEachActiveAlert(func(alert *rules.Alert) {
@@ -37,7 +45,7 @@ func (s *states) compare(group *rules.Group) {
 			}
 			now[alert.Labels.String()] = known{state, map[string]any{
 				"alert": rule.Name(), "group": group.Name(), "labels": alert.Labels.Map(),
-				"annotations": alert.Annotations.Map(), "value": fmt.Sprint(alert.Value),
+				"annotations": alert.Annotations.Map(), "value": strconv.FormatFloat(alert.Value, 'g', digits, 64),
 				"since": s.journal.request.offset(alert.ActiveAt),
 			}}
 		})
