@@ -189,6 +189,10 @@ class Launcher(Protocol):
         """Start it and wait until it is ready; raises StackError with status and log tail when it is not."""
         ...
 
+    def run(self, argv: tuple[str, ...], deadline_seconds: float) -> str:
+        """Run a program to its end and return what it said; raises StackError when it fails or does not end."""
+        ...
+
 
 class Reporter(Protocol):
     """Writes a report down in one format."""

@@ -120,6 +120,8 @@ def verify(request: Request, console: Console) -> Report:
     known = suites.find(request.settings.suites)
     only_lint = request.suites == ("lint",)
     named = tuple(name for name in request.suites if name != "lint")
+    if not known and not only_lint:
+        raise UsageError(f"no suite in {request.settings.suites}", hint="Run from a checkout of the project.")
     chosen = () if only_lint else suites.choose(known, named)
     if request.launcher not in ("auto", "process"):
         raise UsageError(
@@ -339,7 +341,15 @@ def judge_history(history: History, context: Context, chosen: Sequence[str]) -> 
     """Judge what was recorded: every verifier of the chosen suites, and those of the stack itself."""
     verifiers = [kind() for kind in discover("harness.checks", Check) if not lint.is_static(kind)]
     wanted = [check for check in verifiers if suite_of(check) in (*chosen, "stack")]
-    return [judging.judge(check, history, context) for check in sorted(wanted, key=lambda c: c.id)] if chosen else []
+    judged = [judging.judge(check, history, context) for check in sorted(wanted, key=lambda c: c.id)] if chosen else []
+    return [*judged, *_unjudged(chosen, wanted)]
+
+
+def _unjudged(chosen: Sequence[str], verifiers: Sequence[Check]) -> Iterator[Judgement]:
+    """A suite that nothing judges proves nothing, however smoothly it ran."""
+    for name in sorted(set(chosen) - {suite_of(check) for check in verifiers}):
+        reason = f"no verifier in harness/checks/ judges what {name} recorded"
+        yield Judgement(f"{name}/none", Verdict.UNKNOWN, Level.STATIC, "The suite is judged.", reason=reason)
 
 
 def suite_of(check: Check) -> str:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -20,6 +23,9 @@ from harness import wait
 
 MARK = "HARNESS_RUNNER"
 """The variable that every started process carries: the runner's pid and start time, and where its ledger is."""
+
+
+SETTLING_SECONDS, SWEEPS = 0.1, 10
 
 
 def state_folder() -> Path:
@@ -65,19 +71,30 @@ class Ledger:
 
     def close(self) -> None:
         """Sweep what is still there, and forget the run."""
-        _sweep_file(self.path)
+        _kill_listed(self.path)
+        _remove_listed(self.path)
 
 
 def sweep(folder: Path | None = None) -> Swept:
-    """Remove what runs whose runner is gone have left behind."""
-    processes = folders = 0
+    """Remove what runs whose runner is gone have left behind: processes first, which may still write into the
+    folders."""
     runs = (folder or state_folder()) / "runs"
-    for path in sorted(runs.glob("[0-9]*-*.jsonl")) if runs.is_dir() else []:
-        with contextlib.suppress(ValueError):
-            if not _runs(path.stem):
-                swept = _sweep_file(path)
-                processes, folders = processes + swept.processes, folders + swept.folders
-    return Swept(processes + _sweep_marked(runs), folders)
+    abandoned = [path for path in _ledgers(runs) if not _runs(path.stem)]
+    processes = sum(_kill_listed(path) for path in abandoned)
+    for _ in range(SWEEPS):
+        if abandoned:  # there was a mess: a child still on its way to its program shows its mark only then
+            wait.pause(SETTLING_SECONDS)
+        found = _sweep_marked(runs)
+        processes += found
+        if not found:
+            break
+    return Swept(processes, sum(_remove_listed(path) for path in abandoned))
+
+
+def _ledgers(runs: Path) -> list[Path]:
+    """The ledgers there are; other people's files are none of ours."""
+    found = sorted(runs.glob("[0-9]*-*.jsonl")) if runs.is_dir() else []
+    return [path for path in found if re.fullmatch(r"\d+-\d+(\.\d+)?", path.stem)]
 
 
 def _runs(mark: str) -> bool:
@@ -99,19 +116,34 @@ def _sweep_marked(runs: Path) -> int:
     return killed
 
 
-def _sweep_file(path: Path) -> Swept:
-    processes = folders = 0
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    for line in lines:
-        with contextlib.suppress(ValueError, KeyError, TypeError):
+def _entries(path: Path) -> Iterator[dict[str, Any]]:
+    """The entries of a ledger; a line that was torn by a crash is passed over."""
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        with contextlib.suppress(ValueError):
             entry = json.loads(line)
-            if "pid" in entry:
-                processes += kill_group(int(entry["pid"]), float(entry["started"]))
-            elif Path(entry["folder"]).exists():
-                shutil.rmtree(entry["folder"], ignore_errors=True)
-                folders += 1
+            if isinstance(entry, dict):
+                yield entry
+
+
+def _kill_listed(path: Path) -> int:
+    """Kill the process groups of a ledger; how many processes that were."""
+    killed = 0
+    for entry in _entries(path):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            killed += kill_group(int(entry["pid"]), float(entry["started"]))
+    return killed
+
+
+def _remove_listed(path: Path) -> int:
+    """Remove the folders of a ledger, and the ledger; how many folders that were."""
+    removed = 0
+    for entry in _entries(path):
+        folder = entry.get("folder")
+        if isinstance(folder, str) and Path(folder).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
     path.unlink(missing_ok=True)
-    return Swept(processes, folders)
+    return removed
 
 
 def kill_group(pid: int, started: float) -> int:

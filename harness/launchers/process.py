@@ -130,6 +130,35 @@ class ProcessLauncher:
         instance.boot_seconds = time.monotonic() - began
         return instance
 
+    def run(self, argv: tuple[str, ...], deadline_seconds: float) -> str:
+        """Run a program to its end and return what it said; it is in the ledger as services are.
+
+        Raises StackError when it fails or does not end within the deadline.
+        """
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**_inherited(), MARK: self._ledger.mark},
+            start_new_session=True,
+            text=True,
+        )
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._ledger.process(process.pid)
+        name = Path(argv[0]).name
+        try:
+            said, _ = process.communicate(timeout=deadline_seconds)
+        except subprocess.TimeoutExpired as error:
+            raise StackError(f"{name} did not end within {deadline_seconds:g} s") from error
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(STOP_SECONDS)
+        if process.returncode != 0:
+            raise StackError(f"{name} exited with status {process.returncode}", hint=said[-800:])
+        return said
+
     def _start(self, plan: Plan) -> ProcessInstance:
         log = self._logs / f"{plan.name}.log"
         for path in plan.owned if plan.unprivileged else ():

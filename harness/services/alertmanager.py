@@ -10,6 +10,7 @@ from harness.contracts import Http, Plan
 from harness.documents.tree import load_yaml
 from harness.errors import StackError
 from harness.model import Level
+from harness.services.outward import require_here
 from harness.services.room import Room, endpoints, overriding
 
 SERVICE = "alertmanager"
@@ -35,6 +36,7 @@ def plan(
         {"--web.listen-address": f"127.0.0.1:{port}", "--cluster.listen-address": ""}, "its own port; alone, no cluster"
     )
     environment = {**room.environment(), "SSL_CERT_FILE": str(ca_file)}
+    require_here(load_yaml(config.read_text(encoding="utf-8"), room.shown(config), strict=False), environment)
     argv = _argv(room, binary, config, flags, environment)
     return Plan(
         name=room.instance,

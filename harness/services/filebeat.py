@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from harness.contracts import Http, Plan
-from harness.errors import StackError
+from harness.documents.tree import load_yaml
+from harness.errors import StackError, UnreadableError
 from harness.model import Level
+from harness.services.outward import require_outputs_stay
 from harness.services.room import Room, endpoints
 
 SERVICE = "filebeat"
@@ -24,6 +27,8 @@ def plan(room: Room, binary: Path, http_port: int, known: Mapping[str, str], scr
     text = _in_the_room(room, text)
     room.rewrite(config, text, "endpoints; the paths of the container as they are here")
     config.chmod(0o600)
+    with contextlib.suppress(UnreadableError):  # Filebeat says best what is wrong with it
+        require_outputs_stay(load_yaml(text, room.shown(config), strict=False))
     flags = (
         "-e",
         f"--path.home={scratch}",

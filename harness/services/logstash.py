@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.contracts import Http, Plan
-from harness.errors import StackError
+from harness.errors import HarnessError, StackError
+from harness.languages.logstash import Pipeline
 from harness.model import Level
+from harness.services.outward import require_hosts_here
 from harness.services.room import Room, endpoints
 
 SERVICE = "logstash"
@@ -19,6 +21,7 @@ def plan(room: Room, beats_port: int, monitor_port: int, known: Mapping[str, str
     config = _config(room)
     text = endpoints(config.read_text(encoding="utf-8"), known)
     room.rewrite(config, text, "endpoint of Elasticsearch")
+    _require_outputs_stay(text, room.shown(config), room.environment())
     argv = (
         sys.executable,
         "-m",
@@ -39,6 +42,16 @@ def plan(room: Room, beats_port: int, monitor_port: int, known: Mapping[str, str
         folder=room.root,
         overlay=tuple(room.changes),
     )
+
+
+def _require_outputs_stay(text: str, file: str, environment: Mapping[str, str]) -> None:
+    try:
+        outputs = Pipeline.from_text(text, file, env=environment).outputs
+    except HarnessError:
+        return  # the stand-in itself says what is wrong with it
+    for output in outputs:
+        hosts = output.options.get("hosts") or ()
+        require_hosts_here([hosts] if isinstance(hosts, str) else [str(host) for host in hosts], output.position)
 
 
 def _config(room: Room) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from harness.documents.positions import Step, Tree
 from harness.documents.tree import load_yaml
 from harness.errors import StackError, UnreadableError
 from harness.model import Level
+from harness.services.outward import require_alerts_stay
 from harness.services.room import Room, overriding
 
 SERVICE = "prometheus"
@@ -43,7 +45,10 @@ def plan(
     command = room.command()
     config = Path(flag(command, CONFIG_FLAG))
     text = config.read_text(encoding="utf-8") if config.exists() else ""
-    room.rewrite(config, room.localise(_rewired(text, targets, alertmanagers)), "endpoints of this run")
+    rewired = room.localise(_rewired(text, targets, alertmanagers))
+    room.rewrite(config, rewired, "endpoints of this run")
+    with contextlib.suppress(UnreadableError):  # Prometheus says best what is wrong with it
+        require_alerts_stay(load_yaml(rewired, room.shown(config), strict=False))
     flags = room.flags(
         {
             "--web.listen-address": f"127.0.0.1:{port}",

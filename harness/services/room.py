@@ -132,6 +132,11 @@ class Room:
                 return Path(mount.source) / path.relative_to(self.path(mount.target))
         return None
 
+    def shown(self, path: Path) -> str:
+        """How a person finds the file that a path here shows: relative to the configuration, or its name."""
+        shown = self.mounted(path)
+        return shown.as_posix() if shown else path.name
+
     def rewrite(self, path: Path, text: str, why: str) -> None:
         """Write an overlaid file and keep the difference."""
         before = path.read_text(encoding="utf-8") if path.exists() else ""
