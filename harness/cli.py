@@ -55,7 +55,15 @@ def _parser() -> argparse.ArgumentParser:
     lint = commands.add_parser("lint", help="read the files, start nothing")
     lint.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     lint.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
+    lint.add_argument("--changed", metavar="BASE", help="only what changed since this commit or branch")
     lint.set_defaults(run=_lint)
+
+    graph = commands.add_parser(
+        "graph", help="what refers to what: metric, rule, route, receiver, dashboard, field, search"
+    )
+    graph.add_argument("config", nargs="?", type=Path, metavar="DIR")
+    graph.add_argument("--format", choices=("mermaid", "dot", "json"), default="mermaid")
+    graph.set_defaults(run=_graph)
 
     setup = commands.add_parser("setup", help="obtain the components: build or download, once")
     setup.set_defaults(run=_setup)
@@ -131,13 +139,26 @@ def _again(given: argparse.Namespace) -> str:
 
 
 def _lint(given: argparse.Namespace) -> int:
-    from harness import lint
+    from harness import lint, waivers
     from harness.settings import Settings, read_fixtures
 
     paths = given.paths or [Settings.here().config]
-    beside = {(path.resolve().parent / "fixtures") for path in paths}
-    known = {name: data for folder in sorted(beside) if folder.is_dir() for name, data in read_fixtures(folder).items()}
-    return lint.main(paths, given.format, fixtures=known)
+    beside = sorted({path.resolve().parent / "fixtures" for path in paths})
+    folders = [folder for folder in beside if folder.is_dir()]
+    known = {name: data for folder in folders for name, data in read_fixtures(folder).items()}
+    accepted = waivers.read(folders[0] / "waivers.yml") if folders and (folders[0] / "waivers.yml").is_file() else None
+    return lint.main(paths, given.format, fixtures=known, changed_since=given.changed, accepted=accepted)
+
+
+def _graph(given: argparse.Namespace) -> int:
+    from harness import graph
+    from harness.documents.configuration import Configuration
+    from harness.settings import Settings, read_fixtures
+
+    settings = Settings.here(given.config)
+    drawn = graph.graph(Configuration.load(settings.config), read_fixtures(settings.fixtures))
+    sys.stdout.write(graph.render(drawn, given.format).rstrip() + "\n")
+    return 0
 
 
 def _setup(_: argparse.Namespace) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness import waivers
 from harness.contracts import Check, Context, Documents
 from harness.documents.configuration import Configuration
 from harness.documents.document import Document
@@ -41,8 +45,26 @@ def run(
     *,
     find: Callable[[str], Path | None] | None = None,
     products: bool = True,
+    accepted: waivers.Waivers | None = None,
 ) -> list[Judgement]:
-    """Judge a configuration: one judgement a check, one for what could not be read, and one a product's checker."""
+    """Judge a configuration: one judgement a check, one for what could not be read, and one a product's checker.
+
+    Findings that are waived are left out; `accepted` are the waivers of the fixtures unless given.
+    """
+    if accepted is None:
+        accepted = waivers.of(context.fixtures)
+    every = _run(configuration, context, checks, find, products)
+    kept, _ = accepted.applied(every, datetime.date.today(), complete=checks is None)
+    return kept
+
+
+def _run(
+    configuration: Configuration,
+    context: Context,
+    checks: Iterable[Check] | None,
+    find: Callable[[str], Path | None] | None,
+    products: bool,
+) -> list[Judgement]:
     chosen = static_checks() if checks is None else tuple(checks)
     with ThreadPoolExecutor(1) as pool:
         # The products are other programs: they read the files while our checks do.
@@ -51,6 +73,31 @@ def run(
         if asked:
             judgements.extend(asked.result())
     return _without_repetition(judgements)
+
+
+def changed_files(folder: Path, base: str) -> frozenset[str]:
+    """The files below a folder that differ from a commit, those that git does not know yet included.
+
+    Raises UsageError when the folder is in no checkout or the commit is unknown.
+    """
+    # Resolved first, so that a name which looks like an option is never taken for one.
+    commit = _git(folder, base, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}").strip()
+    tracked = _git(folder, base, "diff", "--name-only", "--relative", "-z", commit, "--", ".")
+    others = _git(folder, base, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
+    return frozenset(name for name in (tracked + others).split("\0") if name)
+
+
+def _git(folder: Path, base: str, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UsageError(f"git cannot be asked what has changed: {error}") from error
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["there is no such commit"])[0]
+        raise UsageError(f"git cannot tell what has changed since {base}: {said}", hint="Name a commit or branch.")
+    return done.stdout
 
 
 def find_binary(name: str) -> Path | None:
@@ -80,8 +127,12 @@ def _readable(configuration: Configuration) -> Judgement:
         Finding(check, Severity.FATAL, error.at or Position(str(configuration.folder)), _said(error))
         for error in (*configuration.errors, *configuration.complaints)
     )
-    verdict = Verdict.FAIL if findings else Verdict.PASS
     reason = findings[0].message if findings else f"{len(configuration.documents)} artifacts read"
+    verdict = Verdict.FAIL if findings else Verdict.PASS
+    findings += tuple(
+        Finding(check, Severity.INFO, position, "a template, to be rendered by another program first; not read")
+        for position in configuration.templated
+    )
     return Judgement(check, verdict, Level.STATIC, title, findings=findings, reason=reason)
 
 
@@ -140,19 +191,7 @@ def _without_repetition(judgements: list[Judgement]) -> list[Judgement]:
             if said_by != judgement.check or (judgement.check.endswith("/syntax") and place in spoken):
                 continue
             kept.append(finding)
-        made.append(
-            Judgement(
-                judgement.check,
-                judgement.verdict,
-                judgement.level,
-                judgement.title,
-                judgement.baseline,
-                tuple(kept),
-                judgement.gaps,
-                judgement.proofs,
-                judgement.reason,
-            )
-        )
+        made.append(dataclasses.replace(judgement, findings=tuple(kept)))
     return made
 
 
@@ -168,17 +207,29 @@ def main(
     *,
     fixtures: Mapping[str, Any] | None = None,
     write: Callable[[str], object] = sys.stdout.write,
+    changed_since: str | None = None,
+    accepted: waivers.Waivers | None = None,
 ) -> int:
-    """Lint the folders and print what was found. 0: nothing that fails, 1: bugs, 2: usage or an unreadable file."""
+    """Lint the folders and print what was found. 0: nothing that fails, 1: bugs, 2: usage or an unreadable file.
+
+    With `changed_since`, a commit, only findings that concern a file changed since then count; everything is read all
+    the same, because what breaks may be in one file and the change in another.
+    """
     if output_format not in FORMATS:
         raise UsageError(f"unknown format {output_format!r}", hint=f"There are: {', '.join(FORMATS)}")
     known = dict(fixtures or {})
     exit_code = 0
     everything: list[Finding] = []
     judged: list[tuple[str, Configuration, list[Judgement]]] = []
+    allowed = waivers.of(known) if accepted is None else accepted
+    waived: list[waivers.Waived] = []
     for path in paths:
         configuration = Configuration.load(Path(path))
-        judgements = run(configuration, Context(configuration, known))
+        every = _run(configuration, Context(configuration, known), None, None, True)
+        judgements, let_go = allowed.applied(every, datetime.date.today(), complete=True)
+        waived.extend(let_go)
+        if changed_since is not None:
+            judgements = _concerning(judgements, changed_files(Path(path), changed_since))
         prefix = f"{Path(path).as_posix().rstrip('/')}/" if len(paths) > 1 else ""
         judged.append((prefix, configuration, judgements))
         found = [_prefixed(finding, prefix) for finding in findings_of(judgements)]
@@ -187,8 +238,23 @@ def main(
             exit_code = 2
         elif any(f.severity >= Severity.BUG for f in found):
             exit_code = max(exit_code, 1)
-    write(_rendered(output_format, everything, judged, paths))
+    write(_rendered(output_format, everything, judged, paths, waived))
     return exit_code
+
+
+def _concerning(judgements: list[Judgement], files: frozenset[str]) -> list[Judgement]:
+    """The judgements with only those findings that are in one of the files, or point to one."""
+    return [
+        dataclasses.replace(
+            judgement,
+            findings=tuple(
+                finding
+                for finding in judgement.findings
+                if any(position.file in files for position in (finding.position, *finding.also))
+            ),
+        )
+        for judgement in judgements
+    ]
 
 
 def _prefixed(finding: Finding, prefix: str) -> Finding:
@@ -204,6 +270,7 @@ def _rendered(
     findings: list[Finding],
     judged: list[tuple[str, Configuration, list[Judgement]]],
     paths: Sequence[str | Path],
+    waived: list[waivers.Waived],
 ) -> str:
     prefix = f"{Path(paths[0]).as_posix().rstrip('/')}/" if len(paths) == 1 else ""
     if output_format == "json":
@@ -224,7 +291,7 @@ def _rendered(
         return None
 
     report = reporters.text(findings, text_of)
-    return (report + "\n" if report else "") + _summary(findings, judged)
+    return (report + "\n" if report else "") + "".join(f"~ {one}\n" for one in waived) + _summary(findings, judged)
 
 
 def _summary(findings: list[Finding], judged: list[tuple[str, Configuration, list[Judgement]]]) -> str:

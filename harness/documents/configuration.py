@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.documents.document import Document, Source
 from harness.errors import HarnessError, UnreadableError, UsageError
@@ -18,6 +19,13 @@ D = TypeVar("D")
 
 _SKIPPED_FOLDERS = {".git", ".hg", ".svn", ".tox", ".venv", "node_modules", "__pycache__", ".cache"}
 _CONFIGURATION_SUFFIXES = {".yml", ".yaml", ".json", ".ndjson", ".conf", ".tmpl", ".rules", ".env", ".sh", ".options"}
+# What only Helm or Jinja say, and an unquoted placeholder where a value should be. Go's actions alone tell nothing:
+# Alertmanager's and Prometheus's own files hold them too.
+_TEMPLATED = re.compile(
+    r"\{\{[^}\n]*(?:\.Values|\.Release|\.Chart|\binclude \"|\btoYaml|\bnindent)\b|\{%-?\s*\w+"
+    r"|^\s*(?:- )?[\w.\"-]+:\s+\{\{[^\n]*\}\}",
+    re.MULTILINE,
+)
 _LARGEST_BYTES = 32 * 1024 * 1024
 
 
@@ -26,7 +34,8 @@ class Configuration:
     """Every artifact of a folder. `files` are relative paths.
 
     `errors` are the files that cannot be read as what they should be (encoding, syntax); `complaints` are the places
-    of readable files that have a shape nothing can be made of.
+    of readable files that have a shape nothing can be made of. `templated` are those that another program has to render
+    first; they are not read.
     """
 
     folder: Path
@@ -36,10 +45,16 @@ class Configuration:
     documents: tuple[Document, ...]
     errors: tuple[UnreadableError, ...]
     complaints: tuple[UnreadableError, ...] = ()
+    templated: tuple[Position, ...] = ()
+    _by_kind: dict[type[Any], tuple[Any, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, kind: type[D]) -> tuple[D, ...]:
         """All documents of one kind, in path order; empty when the configuration has none."""
-        return tuple(document for document in self.documents if isinstance(document, kind))
+        # Each check asks again for every file it examines.
+        found = self._by_kind.get(kind)
+        if found is None:
+            found = self._by_kind[kind] = tuple(one for one in self.documents if isinstance(one, kind))
+        return found
 
     def text(self, file: str) -> str | None:
         """The text of a file, or None when there is no such text file."""
@@ -105,8 +120,12 @@ class Configuration:
     ) -> Configuration:
         documents: list[Document] = []
         complaints: list[UnreadableError] = []
+        templated: list[Position] = []
         for source in sources:
             syntactic = len(source.tree.complaints)
+            if (source.error or syntactic) and (mark := _TEMPLATED.search(source.text)):
+                templated.append(source.tree.place(mark.start(), mark.end()))
+                continue
             found = _recognised(source, errors)
             documents.extend(found)
             if source.error:
@@ -114,7 +133,9 @@ class Configuration:
             elif found:
                 errors.extend(source.tree.complaints[:syntactic])
                 complaints.extend(source.tree.complaints[syntactic:])
-        return cls(folder, sha256, files, tuple(sources), tuple(documents), _ordered(errors), _ordered(complaints))
+        found_errors, found_complaints = _ordered(errors), _ordered(complaints)
+        read = tuple(documents)
+        return cls(folder, sha256, files, tuple(sources), read, found_errors, found_complaints, tuple(templated))
 
 
 def _ordered(errors: list[UnreadableError]) -> tuple[UnreadableError, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from harness.contracts import Documents
 from harness.documents.dashboard import Dashboard, DatasourceReference
@@ -68,6 +69,7 @@ def _is_prometheus(datasource: DatasourceReference, known: set[str]) -> bool:
     return datasource.type == "prometheus" or (not datasource.type and datasource.uid in known)
 
 
+@cache
 def filled(text: str) -> str:
     """The text with variables outside of quotes replaced by something of the same length that parses."""
     quoted = [(m.start(), m.end()) for m in _STRINGS.finditer(text)]

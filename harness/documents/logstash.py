@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.documents.document import Document, Source
+from harness.errors import UnreadableError
 
 if TYPE_CHECKING:
     from harness.languages.logstash.ast import Config
@@ -26,9 +28,10 @@ class Logstash(Document):
     @property
     def config(self) -> Config:
         """The parsed configuration. Raises UnreadableError with the position of the first error."""
-        from harness.languages.logstash.grammar import parse
-
-        return parse(self.text, self.file)
+        found = _parsed(self.text, self.file)
+        if isinstance(found, UnreadableError):
+            raise found.with_traceback(None)
+        return found
 
     @classmethod
     def recognises(cls, source: Source) -> bool:
@@ -36,3 +39,14 @@ class Logstash(Document):
         if source.path.suffix not in (".conf", ".logstash", ".cfg"):
             return False
         return bool(_SECTION.search(source.text)) or source.named("logstash*.conf")
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, file: str) -> Config | UnreadableError:
+    """Parse once: many checks ask for the same pipeline."""
+    from harness.languages.logstash.grammar import parse
+
+    try:
+        return parse(text, file)
+    except UnreadableError as error:
+        return error

@@ -140,18 +140,18 @@ def needless_patterns(expression: Expression) -> Iterator[Problem]:
                 yield place, f'{matcher.label}{matcher.op}"{matcher.value}" is no pattern; write {plain}'
 
 
-def looks_back(expression: Expression) -> Iterator[tuple[Position, float]]:
-    """How far back each selector reaches: its window, its offset, and the subqueries around it."""
+def looks_back(expression: Expression, limit: float) -> Iterator[tuple[Position, float]]:
+    """The selectors that reach further back than a limit: window, offset, and the subqueries around, in seconds."""
     node = expression.node()
-    if node is not None:
-        yield from _reach(expression, node, 0.0)
+    for selector, reach in _reach(node, 0.0) if node else ():
+        if reach > limit:
+            yield expression.place(selector.offset, selector.length), reach
 
 
-def _reach(expression: Expression, node: Node, beyond: float) -> Iterator[tuple[Position, float]]:
+def _reach(node: Node, beyond: float) -> Iterator[tuple[Selector, float]]:
     if isinstance(node, Selector):
-        reach = beyond + (node.range_seconds or 0.0) + max(0.0, node.shift_seconds)
-        yield expression.place(node.offset, node.length), reach
+        yield node, beyond + (node.range_seconds or 0.0) + max(0.0, node.shift_seconds)
         return
     further = beyond + node.range_seconds if isinstance(node, Subquery) else beyond
     for child in children(node):
-        yield from _reach(expression, child, further)
+        yield from _reach(child, further)

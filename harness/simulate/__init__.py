@@ -1,7 +1,7 @@
-"""Scenarios on the virtual clock: what Prometheus and Alertmanager would have done in hours, days and weeks, in seconds.
+"""Scenarios on the virtual clock: what Prometheus and Alertmanager would do in hours, days and weeks, in seconds.
 
-The products' own code runs on the configuration under test, unmodified, in one process in which time jumps from timer to
-timer (`harness/toolchain/go/virtualclock`). This package writes the request, reads the timeline and shows it.
+The products' own code runs on the configuration under test, unmodified, in one process in which time jumps from timer
+to timer (`harness/toolchain/go/virtualclock`). This package writes the request, reads the timeline and shows it.
 """
 
 from harness.simulate.command import simulate_scenario

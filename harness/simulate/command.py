@@ -34,7 +34,7 @@ def simulate_scenario(
     on_progress: Callable[[Progress], None] = lambda _: None,
     skip: bool = True,
 ) -> Timeline:
-    """A scenario of `fixtures/scenarios` on the configuration under test; compiles the virtual clock when it is missing.
+    """A scenario of `fixtures/scenarios` on the configuration under test; compiles the virtual clock if it is missing.
 
     The incident goes on until ten minutes after its last alert is due; then all is well again, for an hour or as many
     days as are asked for in all. Raises UsageError for a name that is no scenario.

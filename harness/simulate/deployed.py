@@ -1,4 +1,4 @@
-"""The two products as the deployment would start them: their files as they are mounted, their flags as they are given."""
+"""The two products as the deployment would start them: their files as they are mounted, their flags as given."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from harness.services.room import Deployment, Room
 
 ENTRYPOINT_SECONDS = 30.0
 
-STAND_INS = {"slack": "https://hooks.slack.invalid/services/simulated", "smtp_host": "smtp.invalid", "smtp_port": "587"}
-"""What stands for an endpoint of a run; nothing is ever sent there."""
+NOWHERE = "http://127.0.0.1:9"
+STAND_INS = {"slack": f"{NOWHERE}/services/simulated", "smtp_host": "127.0.0.1", "smtp_port": "9"}
+"""What stands for the endpoints of a run. The virtual clock opens no connection; were it to, these would refuse it."""
 
 
 def deployment(configuration: Configuration, variables: Mapping[str, Any]) -> Deployment:
@@ -80,7 +81,8 @@ def alertmanager_request(given: Deployment, folder: Path) -> dict[str, Any]:
     program = folder / "arguments"
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', encoding="utf-8")
     program.chmod(0o700)
-    plan = alertmanager.plan(room, program, 9093, {}, folder / "no-authority.pem")
+    known = {alertmanager.PAGERDUTY: f"{NOWHERE}/v2/enqueue"}
+    plan = alertmanager.plan(room, program, 9093, known, folder / "no-authority.pem")
     done = subprocess.run(
         plan.argv, env={**os.environ, **plan.environment}, cwd=room.root,
         capture_output=True, text=True, timeout=ENTRYPOINT_SECONDS, check=False,

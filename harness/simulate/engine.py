@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,9 +49,9 @@ def simulate(
 ) -> Timeline:
     """What would happen from shortly before the first incident until `duration_seconds` after its beginning.
 
-    `variables` are those of the compose file (`fixtures/deployment.yml`). `workspace` is an empty folder; it stays. With
-    `skip=False` nothing is left out while nothing changes: the result is the same, later. Raises StackError when the
-    configuration cannot be run, with the product's own words.
+    `variables` are those of the compose file (`fixtures/deployment.yml`). `workspace` is an empty folder; it stays.
+    With `skip=False` nothing is left out while nothing changes: the result is the same, later. Raises StackError, with
+    the product's own words, when the configuration cannot be run.
     """
     given = [Incident(incidents)] if isinstance(incidents, Scenario) else list(incidents)
     if not given or duration_seconds <= 0:
@@ -81,7 +82,10 @@ def simulate(
 def _run(binary: Path, request: Path, skip: bool, deadline_seconds: float) -> list[str]:
     command = [str(binary), f"-input={request}", *(() if skip else ("-no-skip",))]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=deadline_seconds, check=False)
+        done = subprocess.run(
+            command, env={**os.environ, "TMPDIR": str(request.parent)},
+            capture_output=True, text=True, timeout=deadline_seconds, check=False,
+        )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise StackError(
             f"the virtual clock was not through after {deadline_seconds:g} s", hint="Simulate fewer days."

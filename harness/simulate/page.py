@@ -1,4 +1,4 @@
-"""A timeline as one self-contained HTML page: each alert's states as a bar, each channel's messages as they would look."""
+"""A timeline as one self-contained HTML page: each alert's states as a bar, each channel's messages as they look."""
 
 from __future__ import annotations
 

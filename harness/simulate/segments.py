@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Segment:
 def lines(world: World, incidents: Sequence[Incident]) -> Mapping[Key, tuple[Segment, ...]]:
     """Every series (job, name, labels) as segments. Raises UnreadableError when incidents overlap."""
     ordered = sorted(incidents, key=lambda incident: incident.at)
-    for one, following in zip(ordered, ordered[1:], strict=False):
+    for one, following in itertools.pairwise(ordered):
         if one.ends > following.at:
             raise UnreadableError(
                 f"{following.scenario.name} begins at {following.at:g} s, before {one.scenario.name} is over",

@@ -17,13 +17,14 @@ def render(timeline: Timeline, *, texts: bool = True) -> str:
 def _lines(timeline: Timeline, texts: bool) -> Iterator[str]:
     yield timeline.title
     yield (
-        f"from {timeline.moment(-timeline.lead_seconds):%a %Y-%m-%d %H:%M} UTC, {spoken(timeline.duration_seconds)} from the "
-        f"incident's beginning on; simulated in {timeline.wall_seconds:.1f} s"
+        f"from {timeline.moment(-timeline.lead_seconds):%a %Y-%m-%d %H:%M} UTC, {spoken(timeline.duration_seconds)} "
+        f"from the incident's beginning on; simulated in {timeline.wall_seconds:.1f} s"
     )
     yield ""
     yield "alerts"
     for transition in timeline.transitions:
-        yield f"  {offset(timeline, transition.at)}  {transition.state:<9} {transition.alert}{_told_apart(transition.labels)}"
+        which = transition.alert + _told_apart(transition.labels)
+        yield f"  {offset(timeline, transition.at)}  {transition.state:<9} {which}"
     for channel, messages in by_channel(timeline).items():
         yield ""
         yield f"{channel}: {len(messages)} {'message' if len(messages) == 1 else 'messages'}"

@@ -28,7 +28,7 @@ class Toolchain:
     cache: Path
 
     def binary(self, name: str) -> Path:
-        """The program of that name: prometheus, promtool, alertmanager, amtool, node_exporter, filebeat or virtualclock."""
+        """The program of that name, e.g. prometheus, promtool, alertmanager, amtool, node_exporter or filebeat."""
         return self._folder(name) / "bin" / name
 
     @property

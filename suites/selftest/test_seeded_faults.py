@@ -1,4 +1,4 @@
-"""Every single fault of `fixtures/checks/seeded-faults.yml`, put into the configuration under test, is found by lint."""
+"""Every fault of `fixtures/checks/seeded-faults.yml`, put into the configuration under test, is found by lint."""
 
 from __future__ import annotations
 

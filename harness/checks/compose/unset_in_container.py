@@ -21,8 +21,14 @@ from harness.documents.logstash import Logstash
 from harness.documents.unknown import nearest
 from harness.model import Finding
 
-_OWN: dict[str, type[Document]] = {"filebeat": Filebeat, "kibana": Kibana, "logstash": Logstash, "elasticsearch": Elasticsearch,
-        "grafana": Datasources, "alertmanager": Alertmanager}  # fmt: skip
+_OWN: dict[str, type[Document]] = {
+    "filebeat": Filebeat,
+    "kibana": Kibana,
+    "logstash": Logstash,
+    "elasticsearch": Elasticsearch,
+    "grafana": Datasources,
+    "alertmanager": Alertmanager,
+}
 _REQUIRED = re.compile(r"(?<!\$)\$\{(?P<name>[A-Za-z_]\w*)\}")
 
 

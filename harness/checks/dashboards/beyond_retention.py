@@ -38,6 +38,5 @@ class BeyondRetention(Check):
         if queries and kept and reach and reach > kept:
             yield self.finding(dashboard.tree.at("time", "from"), f"Prometheus keeps {spoken(kept)}")
         for query in queries:
-            for place, wanted in pitfalls.looks_back(query):
-                if kept and wanted > kept:
-                    yield self.finding(place, f"reaches {spoken(wanted)} back; Prometheus keeps {spoken(kept)}")
+            for place, wanted in pitfalls.looks_back(query, kept or 0.0):
+                yield self.finding(place, f"reaches {spoken(wanted)} back; Prometheus keeps {spoken(kept or 0.0)}")

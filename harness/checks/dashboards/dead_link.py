@@ -26,7 +26,9 @@ class DeadLink(Check):
     def examine(self, dashboard: Dashboard, context: Context) -> Iterable[Finding]:
         """Look the uid of every link up, where several dashboards are here."""
         uids = {one.uid for one in context.documents.of(Dashboard) if one.uid}
-        for view, text in texts_below(dashboard.tree.view, "/d/") if len(uids) > 1 else ():
+        for view, text in (
+            texts_below(dashboard.tree.view, "/d/") if len(uids) > 1 and "/d/" in dashboard.tree.text else ()
+        ):
             for found in _UID.finditer(text) if view.name == "url" else ():
                 if found[1] not in uids and not text.startswith("http"):
                     place = view.inside((), found.start(1), len(found[1]))

@@ -29,6 +29,5 @@ class BeyondRetention(Check):
         """Add up windows, offsets and subqueries."""
         kept = metric_retention(context.documents)
         for expression in of_rules(rules) if kept else ():
-            for place, reach in pitfalls.looks_back(expression):
-                if kept and reach > kept:
-                    yield self.finding(place, f"reaches {spoken(reach)} back; Prometheus keeps {spoken(kept)}")
+            for place, reach in pitfalls.looks_back(expression, kept or 0.0):
+                yield self.finding(place, f"reaches {spoken(reach)} back; Prometheus keeps {spoken(kept or 0.0)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from harness.contracts import Check, Context
+from harness.contracts import Check, Context, Documents
 from harness.documents.rules import Rules
 from harness.documents.runbook import Runbook
 from harness.model import Finding, Severity
@@ -18,13 +18,14 @@ class WrongRunbook(Check):
     Bad: `CacheDown` with `…/database-pool-exhausted` while `cache-down` exists. Good: its own page. Fix: correct it.
     """
 
-    severity, subject = Severity.WARNING, Rules
+    severity, subject = Severity.WARNING, Documents
 
-    def examine(self, rules: Rules, context: Context) -> Iterable[Finding]:
+    def examine(self, documents: Documents, context: Context) -> Iterable[Finding]:
         """Compare the last part of each link with the alerts' names."""
-        pages = {runbook.name for runbook in context.documents.of(Runbook)}
-        named = {_slug(alert.name) for file in context.documents.of(Rules) for alert in file.alerts}
-        for alert in rules.alerts:
+        pages = {runbook.name for runbook in documents.of(Runbook)}
+        alerts = [alert for rules in documents.of(Rules) for alert in rules.alerts] if pages else []
+        named = {_slug(alert.name) for alert in alerts}
+        for alert in alerts:
             text = alert.annotations.get("runbook_url", "")
             page = re.split(r"[/#]", text.rstrip("/"))[-1]
             own = _slug(alert.name)

@@ -10,6 +10,8 @@ from harness.documents.rules import Rules
 from harness.documents.runbook import Runbook
 from harness.model import Finding, Severity
 
+_LAST = re.compile(r"/([\w.-]+)/?(?=[?#\s]|$)", re.MULTILINE)
+
 
 class Orphan(Check):
     """A runbook that no alert links to.
@@ -22,13 +24,11 @@ class Orphan(Check):
 
     def examine(self, runbook: Runbook, context: Context) -> Iterable[Finding]:
         """Look for the page's name in every annotation, where most pages are linked to."""
-        texts = [text for rules in context.documents.of(Rules) for a in rules.alerts for text in a.annotations.values()]
+        rules = context.documents.of(Rules)
+        text = "\n".join(text for file in rules for alert in file.alerts for text in alert.annotations.values())
+        linked = {found.removesuffix(".md") for found in _LAST.findall(text)}
         pages = [page.name for page in context.documents.of(Runbook)]
-        linked = sum(any(_named(name, text) for text in texts) for name in pages)
         overview = runbook.name.lower() in ("readme", "index", "template")
-        if 2 * linked > len(pages) and not overview and not any(_named(runbook.name, text) for text in texts):
+        most = 2 * sum(name in linked for name in pages) > len(pages)
+        if most and not overview and runbook.name not in linked:
             yield self.finding(runbook.tree.at(), "no alert links to this page")
-
-
-def _named(name: str, text: str) -> bool:
-    return bool(re.search(rf"/{re.escape(name)}(?:\.md|[/#?]|$)", text))

@@ -4,8 +4,8 @@
 //	virtualclock -input request.json [-no-skip] > timeline.ndjson
 //
 // The clock is testing/synctest, which wants a *testing.T. `go test -c` would give one, but its programs are not built as
-// the others are (`go build`, trimmed paths, pinned flags). testing.Main is exported for systems that simulate `go test`,
-// is under the Go 1 promise, and gives the same *testing.T in an ordinary program.
+// the others are (`go build`, trimmed paths, pinned flags). testing.Main, which is kept for systems that simulate `go test`,
+// gives the same *testing.T in an ordinary program; it was tried with Go 1.26.
 package main
 
 import (

@@ -50,6 +50,7 @@ type monitor struct {
 
 	rules    *rules.Manager
 	notifier *notifier.Manager
+	notify   rules.NotifyFunc
 	states   *states
 }
 
@@ -188,11 +189,12 @@ func (m *monitor) start() error {
 	discovered := make(chan map[string][]*targetgroup.Group, 1)
 	discovered <- m.alertmanagers()
 	go m.notifier.Run(discovered)
+	m.notify = rules.SendAlerts(&batch{next: m.notifier}, given.ExternalURL)
 	m.rules = rules.NewManager(&rules.ManagerOptions{
 		ExternalURL: address, QueryFunc: m.query, Context: context.Background(), Appendable: m.db, Queryable: m.db,
 		Logger: logger, Registerer: registry, OutageTolerance: seconds(given.OutageTolerance),
 		ForGracePeriod: seconds(given.GracePeriod), ResendDelay: seconds(given.ResendDelay), Parser: m.parser, GroupLoader: m,
-		NotifyFunc:             rules.SendAlerts(m.notifier, given.ExternalURL),
+		NotifyFunc:             m.notify,
 		DefaultRuleQueryOffset: func() time.Duration { return time.Duration(m.conf.GlobalConfig.RuleQueryOffset) },
 	})
 	names := []string{}
@@ -224,6 +226,32 @@ func (m *monitor) alertmanagers() map[string][]*targetgroup.Group {
 		break
 	}
 	return found
+}
+
+// batch hands over together what is sent at about the same time. The notifier would send the alerts of an evaluation in one
+// request or in several, as goroutines happen to run.
+type batch struct {
+	next   *notifier.Manager
+	mutex  sync.Mutex
+	alerts []*notifier.Alert
+}
+
+// Send keeps alerts for a millisecond.
+func (b *batch) Send(alerts ...*notifier.Alert) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if len(b.alerts) == 0 {
+		time.AfterFunc(time.Millisecond, b.flush)
+	}
+	b.alerts = append(b.alerts, alerts...)
+}
+
+func (b *batch) flush() {
+	b.mutex.Lock()
+	alerts := b.alerts
+	b.alerts = nil
+	b.mutex.Unlock()
+	b.next.Send(alerts...)
 }
 
 // send hands a request of the notifier to Alertmanager's API.
@@ -265,7 +293,7 @@ func (m *monitor) query(ctx context.Context, text string, at time.Time) (promql.
 
 // evaluate is one iteration of a group. One that would change nothing is left out.
 func (m *monitor) evaluate(ctx context.Context, group *rules.Group, at time.Time) {
-	if m.skip && m.idle(group, at) {
+	if m.skip && m.idle(ctx, group, at) {
 		m.skipped.Lock()
 		m.counts["iterations skipped"]++
 		m.skipped.Unlock()
@@ -275,11 +303,12 @@ func (m *monitor) evaluate(ctx context.Context, group *rules.Group, at time.Time
 	m.states.compare(group)
 }
 
-// idle is whether an iteration would find every rule as the last one left it, and would tell nobody anything.
+// idle is whether an iteration would find every rule as the last one left it. Alerts that are then to be sent again, only so
+// that Alertmanager does not think them over, are sent.
 //
-// What it would do besides is write the samples of ALERTS, so no group is idle when a rule reads those, or when Prometheus
-// is about to be restarted and will.
-func (m *monitor) idle(group *rules.Group, at time.Time) bool {
+// What the iteration would do besides is write the samples of ALERTS, so no group with alerts is idle when a rule reads
+// those, or when Prometheus is about to be restarted and will.
+func (m *monitor) idle(ctx context.Context, group *rules.Group, at time.Time) bool {
 	m.skipped.Lock()
 	defer m.skipped.Unlock()
 	firing := false
@@ -300,15 +329,38 @@ func (m *monitor) idle(group *rules.Group, at time.Time) bool {
 		alerts := 0
 		alerting.ForEachActiveAlert(func(alert *rules.Alert) {
 			alerts++
-			due := alert.LastSentAt.Add(seconds(m.request.Prometheus.ResendDelay)).Before(at)
-			ok = ok && alert.State == rules.StateFiring && alert.KeepFiringSince.IsZero() && !due
+			ok = ok && alert.State == rules.StateFiring && alert.KeepFiringSince.IsZero()
 		})
 		if !ok || alerts != len(known) {
 			return false
 		}
 		firing = firing || alerts > 0
 	}
-	return !firing || (!m.selfish && !m.soon(at))
+	if firing && (m.selfish || m.soon(at)) {
+		return false
+	}
+	for _, rule := range group.Rules() {
+		m.resend(ctx, group, rule.(*rules.AlertingRule), at)
+	}
+	return true
+}
+
+// resend sends a rule's firing alerts again when it is time, as AlertingRule.Eval of Prometheus 3.11 would.
+func (m *monitor) resend(ctx context.Context, group *rules.Group, rule *rules.AlertingRule, at time.Time) {
+	delay := seconds(m.request.Prometheus.ResendDelay)
+	due := []*rules.Alert{}
+	rule.ForEachActiveAlert(func(alert *rules.Alert) {
+		if alert.LastSentAt.Add(delay).Before(at) {
+			alert.LastSentAt = at
+			alert.ValidUntil = at.Add(4 * max(delay, group.Interval()))
+			copied := *alert
+			copied.Labels = alert.Labels.Copy() // the notifier changes them
+			due = append(due, &copied)
+		}
+	})
+	if len(due) > 0 {
+		m.notify(ctx, m.analysed[rule].text, due...)
+	}
 }
 
 // soon is whether Prometheus is restarted within the time for which its last samples count.

@@ -27,6 +27,7 @@ var timeless = set("avg_over_time", "sum_over_time", "min_over_time", "max_over_
 
 // expression is what an expression can see: how far back, and when any of it changes its course.
 type expression struct {
+	text    string
 	reach   float64
 	still   bool      // whether it may be left unevaluated at all
 	changes []float64 // offsets, sorted
@@ -69,7 +70,7 @@ func (q *quiet) expression(text string) *expression {
 	if known := q.expressions[text]; known != nil {
 		return known
 	}
-	e := &expression{results: map[phase]result{}, reach: q.lookback}
+	e := &expression{text: text, results: map[phase]result{}, reach: q.lookback}
 	q.expressions[text] = e
 	tree, err := q.parser.ParseExpr(text)
 	if err != nil {
