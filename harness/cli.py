@@ -75,6 +75,15 @@ def _parser() -> argparse.ArgumentParser:
     sweep = commands.add_parser("sweep", help="remove what a killed run has left behind")
     sweep.set_defaults(run=_sweep)
 
+    simulate = commands.add_parser("simulate", help="play a scenario in virtual time: what each channel would receive")
+    simulate.add_argument("scenario", metavar="SCENARIO", help="a name in fixtures/scenarios/, e.g. storm")
+    simulate.add_argument("--config", type=Path, metavar="DIR", help="the configuration (default: config-under-test)")
+    simulate.add_argument(
+        "--days", type=float, metavar="N", help="how long in all (default: until an hour after its end)"
+    )
+    simulate.add_argument("--html", type=Path, metavar="FILE", help="also write the timeline as a page")
+    simulate.set_defaults(run=_simulate)
+
     kql = commands.add_parser("kql", help="the Elasticsearch query that Kibana makes of a KQL query")
     kql.add_argument("query")
     kql.add_argument("--mapping", type=Path, required=True, metavar="FILE")
@@ -158,6 +167,24 @@ def _graph(given: argparse.Namespace) -> int:
     settings = Settings.here(given.config)
     drawn = graph.graph(Configuration.load(settings.config), read_fixtures(settings.fixtures))
     sys.stdout.write(graph.render(drawn, given.format).rstrip() + "\n")
+    return 0
+
+
+def _simulate(given: argparse.Namespace) -> int:
+    from harness import simulate
+    from harness.settings import Settings
+    from harness.toolchain import Progress
+
+    def tell(step: Progress) -> None:
+        sys.stderr.write(f"{step.component:<15} {step.step} {step.detail}\n")
+
+    timeline = simulate.simulate_scenario(
+        Settings.here(given.config), given.scenario, days=given.days, on_progress=tell
+    )
+    sys.stdout.write(simulate.render(timeline))
+    if given.html:
+        simulate.write_page(timeline, given.html)
+        sys.stdout.write(f"page  {given.html}\n")
     return 0
 
 
