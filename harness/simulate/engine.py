@@ -103,6 +103,12 @@ def _targets(
 ) -> list[dict[str, Any]]:
     """Every scrape job's target, with what it exposes and when it cannot be scraped."""
     exposed: dict[str, list[dict[str, Any]]] = {job.name: [] for job in document.jobs}
+    for event in events:
+        if event.kind in (EventKind.DOWN, EventKind.GAP) and event.name not in exposed:
+            raise UsageError(
+                f"an event is about the job {event.name!r}, which is not scraped",
+                hint=f"There are: {', '.join(exposed)}",
+            )
     for (job, name, labels), course in segments.lines(world, incidents).items():
         if job in exposed:
             lines = [{**segment.plain(), "at": segment.at + LEAD_SECONDS} for segment in course]

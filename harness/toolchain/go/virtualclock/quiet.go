@@ -126,9 +126,7 @@ func (q *quiet) see(e *expression, matchers []*labels.Matcher, levels bool) {
 			seen = true
 			var sloping []Span
 			for i, segment := range each.segments {
-				if i > 0 {
-					e.changes = append(e.changes, segment.At)
-				}
+				e.changes = append(e.changes, segment.At)
 				if segment.Value != nil && segment.Slope != 0 {
 					to := math.Inf(1)
 					if i+1 < len(each.segments) {
