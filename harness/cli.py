@@ -10,9 +10,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError, UsageError
 from harness.model import Report, Verdict
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # argparse has no public name for it
 
 EXIT = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.UNKNOWN: 3}
 INTERRUPTED = 130
@@ -51,7 +55,14 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--sign-off", action="store_true", help="also demand each requirement's production level")
     verify.add_argument("--seed", type=int, default=1, help="of what is generated (default: 1)")
     verify.set_defaults(run=_verify)
+    _reading(commands)
+    _machine(commands)
+    _playing(commands)
+    return parser
 
+
+def _reading(commands: Commands) -> None:
+    """What reads files and starts nothing."""
     lint = commands.add_parser("lint", help="read the files, start nothing")
     lint.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     lint.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
@@ -65,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     graph.add_argument("--format", choices=("mermaid", "dot", "json"), default="mermaid")
     graph.set_defaults(run=_graph)
 
+
+def _machine(commands: Commands) -> None:
+    """What is about this machine, and about the checks."""
     setup = commands.add_parser("setup", help="obtain the components: build or download, once")
     setup.set_defaults(run=_setup)
     doctor = commands.add_parser("doctor", help="what this machine can run, and at which level of proof")
@@ -75,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     sweep = commands.add_parser("sweep", help="remove what a killed run has left behind")
     sweep.set_defaults(run=_sweep)
 
+
+def _playing(commands: Commands) -> None:
+    """What plays one thing without a stack: a scenario, a query, a pipeline."""
     simulate = commands.add_parser("simulate", help="play a scenario in virtual time: what each channel would receive")
     simulate.add_argument("scenario", metavar="SCENARIO", help="a name in fixtures/scenarios/, e.g. storm")
     simulate.add_argument("--config", type=Path, metavar="DIR", help="the configuration (default: config-under-test)")
@@ -105,7 +122,6 @@ def _parser() -> argparse.ArgumentParser:
     cases.add_argument("--coverage-html", type=Path, metavar="FILE")
     cases.add_argument("--coverage-xml", type=Path, metavar="FILE", help="in Cobertura's format")
     cases.set_defaults(run=_logstash_test)
-    return parser
 
 
 def _verify(given: argparse.Namespace) -> int:
