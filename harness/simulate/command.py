@@ -10,6 +10,7 @@ from harness.documents.configuration import Configuration
 from harness.errors import UsageError
 from harness.generators import scenario as scenarios
 from harness.generators.metrics import read_world
+from harness.launchers.ledger import Ledger
 from harness.settings import Settings, read_fixtures, read_yaml
 from harness.simulate.engine import COMPONENT, simulate
 from harness.simulate.events import read_events
@@ -50,15 +51,19 @@ def simulate_scenario(
     fixtures = read_fixtures(settings.fixtures)
     lasts = scenario.begins_seconds + max(scenario.fires.values(), default=0.0) + SETTLED_SECONDS
     toolchain = prepare((COMPONENT,), on_progress=on_progress)
-    with tempfile.TemporaryDirectory(prefix="harness-simulate-") as folder:
+    ledger, folder = Ledger(), Path(tempfile.mkdtemp(prefix="harness-simulate-"))
+    ledger.folder(folder)
+    try:
         return simulate(
             Configuration.load(settings.config),
             [Incident(scenario, 0.0, lasts)],
             world=read_world(fixtures["world"], fixtures["catalog"]),
             variables=fixtures["deployment"]["variables"],
             toolchain=toolchain,
-            workspace=Path(folder),
+            workspace=folder,
             duration_seconds=lasts + AFTERWARDS_SECONDS if days is None else days * DAY_SECONDS,
             events=read_events(data, str(path)),
             skip=skip,
         )
+    finally:
+        ledger.close()
