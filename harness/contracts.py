@@ -47,6 +47,14 @@ class Context:
     fixtures: Mapping[str, Any] = field(default_factory=dict)
     levels: Mapping[str, Level] = field(default_factory=dict)
 
+    def baseline(self, name: str) -> Mapping[str, Any]:
+        """The entry of `fixtures/baselines.yml` with that id. Raises LookupError when there is none."""
+        entries: Iterable[Mapping[str, Any]] = self.fixtures["baselines"]["baselines"]
+        for entry in entries:
+            if entry["id"] == name:
+                return entry
+        raise LookupError(f"no baseline {name}")
+
 
 class Check(ABC):
     """A linter rule or a run verifier: one pure function from a subject to outcomes. Its docstring is its manual.

@@ -27,8 +27,7 @@ class Fatigue(Check):
         if not without:
             yield Gap("the storm led to no notification even without inhibition, so there is nothing to compare")
             return
-        entries = context.fixtures["baselines"]["baselines"]
-        limit = float(next(entry["limit"] for entry in entries if entry["id"] == self.baseline))
+        limit = float(context.baseline(self.baseline)["limit"])
         spared = 100.0 * (without - with_rules) / without
         statement = f"{spared:.0f} % fewer: {with_rules} notifications with inhibition, {without} without"
         if spared < limit:

@@ -24,7 +24,7 @@ class Latency(Check):
 
     def examine(self, history: History, context: Context) -> Iterable[Outcome]:
         """The p95 of the net latency against the baseline."""
-        limit = _limit(context, self.baseline)
+        limit = float(context.baseline(self.baseline)["limit"])
         root = recorded.routing(context)
         received = recorded.notifications(history, recorded.MAIN)
         live = [o.at for o in history.of_kind("live") if o.data.get("wave", True)]
@@ -69,13 +69,6 @@ def _first(received: tuple[Observation, ...], firing: recorded.Firing) -> dict[s
         if notification.at >= firing.starts_at:
             first.setdefault(notification.subject, notification.at)
     return first
-
-
-def _limit(context: Context, baseline: str) -> float:
-    for entry in context.fixtures["baselines"]["baselines"]:
-        if entry["id"] == baseline:
-            return float(entry["limit"])
-    raise LookupError(f"no baseline {baseline}")
 
 
 def _group_wait(firing: recorded.Firing, root: Route | None) -> float:

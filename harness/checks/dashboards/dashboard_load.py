@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from harness.contracts import Check, Context
 from harness.documents.dashboard import Dashboard
@@ -47,7 +46,7 @@ class DashboardLoad(Check):
 
     def examine(self, history: History, context: Context) -> Iterable[Outcome]:
         """The recorded loads against the baseline."""
-        limit = _limit(context, self.baseline)
+        limit = float(context.baseline(self.baseline)["limit"])
         dashboards = [d for d in context.documents.of(Dashboard) if d.panels]
         if not dashboards:
             yield Gap("the configuration has no dashboard that could be loaded")
@@ -142,11 +141,6 @@ def _slowest(history: History, subject: str) -> str:
 
 def _by_uid(dashboards: Sequence[Dashboard], panel: str) -> Dashboard:
     return next((d for d in dashboards if panel.startswith(f"{d.uid}/")), dashboards[0])
-
-
-def _limit(context: Context, baseline: str) -> float:
-    entries: Iterable[Mapping[str, Any]] = context.fixtures["baselines"]["baselines"]
-    return next(float(entry["limit"]) for entry in entries if entry["id"] == baseline)
 
 
 def _proof(history: History, alone: Sequence[float], together: Sequence[float], dashboards: int, limit: float) -> Proof:

@@ -24,7 +24,7 @@ class Lifecycle(Check):
 
     def examine(self, history: History, context: Context) -> Iterable[Outcome]:
         """The delete phase of the policies that the server holds."""
-        documented = next(e for e in context.fixtures["baselines"]["baselines"] if e["id"] == self.baseline)
+        documented = context.baseline(self.baseline)
         days, policies = documented["limit"], history.last("retention-setting", "lifecycle")
         if policies is None:
             yield Gap("Elasticsearch was not asked for its lifecycle policies")

@@ -24,7 +24,7 @@ class Settings(Check):
 
     def examine(self, history: History, context: Context) -> Iterable[Outcome]:
         """Retention of metrics, shards of logs."""
-        documented = next(e for e in context.fixtures["baselines"]["baselines"] if e["id"] == self.baseline)
+        documented = context.baseline(self.baseline)
         metrics = history.last("retention-setting", "prometheus")
         logs = history.last("retention-setting", "elasticsearch")
         if metrics is None or logs is None:

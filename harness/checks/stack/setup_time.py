@@ -24,7 +24,7 @@ class SetupTime(Check):
         if healthy is None:
             yield Gap("the stack was never healthy, so no set-up time was measured")
             return
-        limit = next(float(e["limit"]) for e in context.fixtures["baselines"]["baselines"] if e["id"] == self.baseline)
+        limit = float(context.baseline(self.baseline)["limit"])
         minutes = healthy.data["seconds"] / 60
         statement = f"{minutes:.1f} min from the start to {len(healthy.data['instances'])} healthy instances"
         if minutes > limit:
