@@ -205,13 +205,14 @@ def _simulate(given: argparse.Namespace) -> int:
 
 
 def _setup(_: argparse.Namespace) -> int:
-    from harness.toolchain import Progress, prepare
+    from harness.toolchain import EXTRAS, Progress, prepare
 
     def tell(step: Progress) -> None:
         sys.stdout.write(f"{step.component:<15} {step.step} {step.detail}\n")
         sys.stdout.flush()
 
-    toolchain = prepare(on_progress=tell)
+    prepare(on_progress=tell)
+    toolchain = prepare(EXTRAS, on_progress=tell)
     sys.stdout.write(f"{len(toolchain.folders)} components ready in {toolchain.cache}\n")
     return 0
 

@@ -32,7 +32,7 @@ from harness.registry import discover
 from harness.settings import Settings, read_fixtures
 from harness.stack import Stack, Watch, Workspace
 from harness.suites import Suite
-from harness.toolchain import Toolchain, prepare
+from harness.toolchain import Extras, Toolchain, prepare
 
 _ELSEWHERE = "Reports may go elsewhere: HARNESS_REPORTS=/some/folder"
 BACKGROUND_SECONDS = 300.0
@@ -176,12 +176,13 @@ class _Building:
         self._result: Toolchain | None = None
         self._error: BaseException | None = None
         self._made: set[str] = set()
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._build, name="set-up", daemon=True)
         self._thread.start()
 
     def _build(self) -> None:
         try:
-            self._result = prepare(on_progress=self._progress)
+            self._result = prepare(on_progress=self._progress, stop=self._stop)
         except BaseException as error:  # handed to the thread that waits for the result
             self._error = error
 
@@ -192,11 +193,15 @@ class _Building:
     def result(self, console: Console) -> Toolchain:
         """Wait for it, telling the console what is being built. Raises SetUpError."""
         told = None
-        while self._thread.is_alive():
-            self._thread.join(0.2)
-            if self._latest is not told and self._latest:
-                told = self._latest
-                console.progress(told)
+        try:
+            while self._thread.is_alive():
+                self._thread.join(0.2)
+                if self._latest is not told and self._latest:
+                    told = self._latest
+                    console.progress(told)
+        except BaseException:  # interrupted: no compiler outlives the run
+            self._stop.set()
+            raise
         if self._error:
             raise self._error
         assert self._result is not None
@@ -244,10 +249,13 @@ def _on_a_stack(
     ledger.folder(scratch)
     launcher = ProcessLauncher(run.folder / "logs", ledger)
     workspace = Workspace(run.folder, scratch)
+    extras = _extras(run, chosen, history)
     stack = Stack(
         configuration, fixtures, toolchain, workspace, launcher, ports, history, run.request.seed, run.console.progress
     )
+    stack.extras = extras
     try:
+        extras.begin()
         with Watch(stack):
             background = _Background(chosen, stack, history)
             if _boot(run, stack, chosen, history, background):
@@ -256,12 +264,26 @@ def _on_a_stack(
     finally:
         with run.phase("stop") as told:
             stack.stop()
+            extras.stop()
             ledger.close()
             ports.release()
             shutil.rmtree(scratch, ignore_errors=True)
             told["detail"] = f"{len(stack.instances)} instances stopped"
         seen.overlay = tuple(stack.overlay)
         seen.levels = {**stack.levels, **{name: Level.STAND_IN for suite in chosen for name in suite.stand_ins}}
+
+
+def _extras(run: Run, chosen: Sequence[Suite], history: HistoryFile) -> Extras:
+    """What the chosen suites need beyond the base, made beside them; how that went is recorded."""
+
+    def progress(step: Any) -> None:
+        run.console.progress(Progress("set-up", f"{step.component}: {step.step} {step.detail}".rstrip()))
+
+    def prepared(name: str, seconds: float, failed: str) -> None:
+        history.record("extra", name, {"failed": failed, "seconds": round(seconds, 3)})
+
+    names = [name for suite in chosen for name in suite.extras]
+    return Extras(names, on_progress=progress, on_prepared=prepared)
 
 
 class _Background:

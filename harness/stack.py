@@ -23,7 +23,7 @@ from harness.events import Listener, Progress
 from harness.launchers.ports import PortLeases
 from harness.model import Level, OverlayChange
 from harness.services.elasticsearch_access import Access
-from harness.toolchain import Toolchain
+from harness.toolchain import Extras, Toolchain
 
 STOP_SECONDS = 20.0
 
@@ -54,6 +54,7 @@ class Stack:
     recorder: Recorder
     seed: int = 1
     listener: Listener = lambda _: None
+    extras: Extras = field(default_factory=Extras)
     instances: dict[str, Instance] = field(default_factory=dict)
     lanes: dict[str, Any] = field(default_factory=dict)
     sinks: list[Sink] = field(default_factory=list)
@@ -85,6 +86,13 @@ class Stack:
         if found is None:
             raise StackError(f"{name} is not part of this run", hint=f"Running: {', '.join(sorted(self.instances))}.")
         return found
+
+    def extra(self, name: str) -> Path:
+        """The program of an extra component that the suite names in `EXTRAS`; waits until it is made.
+
+        Raises SetUpError or DeadlineError, which make the suite unknown for that reason.
+        """
+        return self.extras.binary(name)
 
     def elasticsearch_auth(self, user: str) -> tuple[str, str]:
         """User and password of an Elasticsearch user."""

@@ -18,7 +18,8 @@ class Suite:
     """One suite: the parts of the stack it `needs`, the suites that must run before it, and its exercise.
 
     `requires` are run whenever this one is, before it; `after` only orders. `background`: its time goes by waiting, so
-    it runs beside the others. `stand_ins` are services it plays a stand-in of, which boot nothing.
+    it runs beside the others. `stand_ins` are services it plays a stand-in of, which boot nothing. `extras` are
+    components it asks for with `stack.extra(name)`, which are made beside the run.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Suite:
     after: tuple[str, ...]
     background: bool
     stand_ins: tuple[str, ...]
+    extras: tuple[str, ...]
     exercise: Callable[[Stack, Recorder], None]
 
 
@@ -54,6 +56,7 @@ def _load(path: Path) -> Suite:
         after=tuple(getattr(module, "AFTER", ())),
         background=bool(getattr(module, "BACKGROUND", False)),
         stand_ins=tuple(getattr(module, "STAND_INS", ())),
+        extras=tuple(getattr(module, "EXTRAS", ())),
         exercise=module.exercise,
     )
 

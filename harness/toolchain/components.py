@@ -57,6 +57,8 @@ ALL: tuple[str, ...] = tuple(recipe.name for recipe in COMPONENTS)
 
 # The same versions and flags as the servers, so that most of it is compiled when they are.
 EXTRA: tuple[Recipe, ...] = (GoProgram("virtualclock", "3.11.0", "virtualclock", ".", GO, tags="netgo"),)
-"""What is made only when it is asked for by name."""
+"""What is made only when it is asked for by name: beside a run that has begun (`extras.py`), or by `harness setup`."""
+
+EXTRAS: tuple[str, ...] = tuple(recipe.name for recipe in EXTRA)
 
 KNOWN: tuple[Recipe, ...] = (*COMPONENTS, *EXTRA)

@@ -75,11 +75,13 @@ def prepare(
     deadline_seconds: float = 1800,
     cache: Cache | None = None,
     recipes: Sequence[Recipe] = KNOWN,
+    stop: threading.Event | None = None,
 ) -> Toolchain:
     """Make what is missing among `names` and return where everything is.
 
     `on_progress` is called in the caller's thread, at least every five seconds. The first failure ends the rest; what
-    is finished by then stays. Interrupting it ends every program it started.
+    is finished by then stays. Interrupting it, or setting `stop` from another thread, ends every program it started;
+    such an event is good for one call, which leaves it set.
     """
     cache = cache or Cache()
     unknown = sorted(set(names) - {recipe.name for recipe in recipes})
@@ -89,13 +91,18 @@ def prepare(
         )
     wanted = [recipe for recipe in recipes if recipe.name in names and not present(recipe, cache)]
     if wanted:
-        _make(wanted, cache, on_progress, deadline_seconds)
+        _make(wanted, cache, on_progress, deadline_seconds, stop or threading.Event())
     return locate(cache=cache, recipes=recipes)
 
 
-def _make(wanted: Sequence[Recipe], cache: Cache, tell: Callable[[Progress], None], deadline_seconds: float) -> None:
+def _make(
+    wanted: Sequence[Recipe],
+    cache: Cache,
+    tell: Callable[[Progress], None],
+    deadline_seconds: float,
+    stop: threading.Event,
+) -> None:
     news: queue.Queue[Progress] = queue.Queue()
-    stop = threading.Event()
     ends_at = time.monotonic() + deadline_seconds
     lanes: dict[str, list[Recipe]] = {}
     for recipe in wanted:

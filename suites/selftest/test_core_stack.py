@@ -21,7 +21,9 @@ SECONDS = 10
 
 
 def suite(name: str, requires: str = "", after: str = "", background: bool = False) -> Suite:
-    return Suite(name, (), tuple(requires.split()), tuple(after.split()), background, (), lambda stack, recorder: None)
+    return Suite(
+        name, (), tuple(requires.split()), tuple(after.split()), background, (), (), lambda stack, recorder: None
+    )
 
 
 def known(*suites: Suite) -> dict[str, Suite]:
