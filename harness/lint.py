@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +24,8 @@ from harness.registry import discover
 from harness.reporters import findings as reporters
 
 _PRODUCTS = ("promtool/", "amtool/", "filebeat/config")
+_WHOLE = ("promtool/config", "amtool/config")
+_LINED = re.compile(r"(?:field|key|cannot unmarshal) ")
 FORMATS = ("text", "json", "sarif", "github")
 
 
@@ -175,6 +178,7 @@ def _without_repetition(judgements: list[Judgement]) -> list[Judgement]:
         for f in j.findings
         if f.severity is Severity.FATAL
     }
+    refused = {file for file, _ in ours}
     spoken = {
         (f.position.file, f.position.line) for j in judgements if j.check.startswith("promtool/") for f in j.findings
     }
@@ -185,10 +189,15 @@ def _without_repetition(judgements: list[Judgement]) -> list[Judgement]:
         for finding in judgement.findings:
             place = (finding.position.file, finding.position.line)
             key = (finding.position, finding.message)
-            said_by = seen.setdefault(key, judgement.check)
-            if judgement.check.startswith(_PRODUCTS[1:]) and place in ours:
+            said_by = seen.get(key)
+            seen.setdefault(key, judgement.check)
+            if judgement.check.startswith(_PRODUCTS) and judgement.check != "promtool/rules" and place in ours:
                 continue
-            if said_by != judgement.check or (judgement.check.endswith("/syntax") and place in spoken):
+            # A product tells the first thing it refuses, most often without a line: of a file that we refuse
+            # already, that is no news.
+            if judgement.check in _WHOLE and finding.position.file in refused and not _LINED.match(finding.message):
+                continue
+            if said_by is not None or (judgement.check.endswith("/syntax") and place in spoken):
                 continue
             kept.append(finding)
         made.append(dataclasses.replace(judgement, findings=tuple(kept)))

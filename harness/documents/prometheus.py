@@ -16,6 +16,17 @@ _SECTIONS = (
 )  # fmt: skip
 
 
+# What no other program has in sections of these names.
+_TELLING = {
+    "global": {"scrape_interval", "evaluation_interval", "external_labels", "scrape_timeout"},
+    "alerting": {"alertmanagers", "alert_relabel_configs"},
+    "otlp": {"promote_resource_attributes", "promote_all_resource_attributes", "ignore_resource_attributes",
+             "translation_strategy", "keep_identifying_resource_attributes"},
+    "storage": {"tsdb", "exemplars"},
+    "tracing": {"sampling_fraction", "client_type"},
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A static target, `host:port`, and the labels of its group."""
@@ -71,6 +82,8 @@ class Prometheus(Document):
             return False
         if isinstance(source.value.get("scrape_configs"), list):
             return not source.has("clients", "server", "positions")  # promtail's file has the section too
+        if set(source.value) <= set(_SECTIONS) and _tells(source.value):
+            return True
         named = source.named("prometheus*.y*ml")
         return named and source.has(*_SECTIONS) and not source.has("groups", "services", "tests", "apiVersion")
 
@@ -94,6 +107,16 @@ class Prometheus(Document):
             if isinstance(view["alerting"].value, dict)
             else (),
         )
+
+
+def _tells(value: dict[str, object]) -> bool:
+    """Whether a mapping of nothing but such sections is Prometheus's, and not another program's that has one too."""
+    for name, telling in _TELLING.items():
+        section = value.get(name)
+        if isinstance(section, dict) and section.keys() & telling:
+            return True
+    lists = ("remote_write", "remote_read", "scrape_config_files", "rule_files", "scrape_configs")
+    return any(isinstance(value.get(name), list) for name in lists)
 
 
 def _job(view: View, interval: float, timeout: float) -> ScrapeJob:

@@ -99,13 +99,22 @@ class Rules(Document):
         ]
         grafana = any("data" in rule and "expr" not in rule for rule in rules)
         telling = any("alert" in rule or "record" in rule for rule in rules)
-        return not grafana and (telling or source.named("*rule*", "*alert*"))
+        return not grafana and (telling or source.named("*rule*", "*alert*") or _only_groups(source.value))
 
     @classmethod
     def read(cls, source: Source) -> Rules:
         """Read groups and rules."""
         groups = tuple(_group(view) for view in source.tree.view.mappings("groups"))
         return cls(source.file, source.tree, groups)
+
+
+def _only_groups(value: dict[str, object]) -> bool:
+    """Whether there is nothing but groups, each with nothing but what a group of rules has."""
+    groups = value["groups"]
+    known = {"name", "rules", "interval", "limit", "query_offset", "partial_response_strategy"}
+    if set(value) != {"groups"} or not isinstance(groups, list) or not groups:
+        return False
+    return all(isinstance(group, dict) and "name" in group and set(group) <= known for group in groups)
 
 
 def _group(view: View) -> Group:

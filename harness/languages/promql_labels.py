@@ -79,8 +79,8 @@ def _called(call: Call, metrics: Metrics) -> Labels:
         names = [m.label for m in inner.matchers]
         equal = frozenset(m.label for m in inner.matchers if m.op == "=" and names.count(m.label) == 1)
         return Labels(equal, equal)
-    vectors = [a for a in call.arguments if not isinstance(a, (Number, String))]
-    carried = labels_of(vectors[-1], metrics) if vectors else Labels(open=True)
+    vectors = [a for a in call.arguments if not isinstance(a, String) and not scalar(a)]
+    carried = labels_of(vectors[0], metrics) if vectors else Labels(open=True)
     if call.function == "histogram_quantile":
         return carried.without(frozenset({"le"}))
     if call.function in ("label_replace", "label_join") and len(call.arguments) > 1:

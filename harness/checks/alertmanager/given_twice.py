@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from harness.contracts import Check, Context
 from harness.documents.alertmanager import Alertmanager
@@ -19,6 +20,13 @@ class GivenTwice(Check):
 
     def examine(self, alertmanager: Alertmanager, context: Context) -> Iterable[Finding]:
         """Look for `X` beside `X_file` in `global` and in every integration."""
+        whole: Any = alertmanager.tree.get("global")
+        token, address = "slack_app_token", "slack_api_url"
+        both = isinstance(whole, dict) and whole.get(token) and whole.get(address)
+        # The exception is the address that takes such tokens, the way of before there was a setting for them.
+        if both and "/api/chat.postMessage" not in str(whole[address]):
+            place = alertmanager.tree.key_at("global", address)
+            yield self.finding(place, f"{token} is given already, and {address} is another way to reach Slack")
         views = [alertmanager.tree.view["global"]]
         views += [integration.view for receiver in alertmanager.receivers for integration in receiver.integrations]
         for view in views:

@@ -22,6 +22,10 @@ _NEEDS = {
     "discord": ("webhook_url|webhook_url_file",),
     "msteams": ("webhook_url|webhook_url_file",),
     "msteamsv2": ("webhook_url|webhook_url_file",),
+    "rocketchat": (
+        "token|token_file/rocketchat_token|rocketchat_token_file",
+        "token_id|token_id_file/rocketchat_token_id|rocketchat_token_id_file",
+    ),
     "wechat": ("api_secret|api_secret_file/wechat_api_secret|wechat_api_secret_file",),
 }
 

@@ -13,15 +13,19 @@ _GONE = {"graph": "timeseries", "singlestat": "stat", "table-old": "table", "gra
 
 
 class RemovedPanel(Check):
-    """A panel of a type that Grafana 12 no longer has: an error where the panel should be.
+    """Panels of a type that Grafana 12 no longer has. It shows most as their successor, some as an error.
 
-    Why: AngularJS plugins do not load any more. Bad: `type: graph`. Good: `timeseries`. Fix: migrate it.
+    Why: AngularJS plugins do not load any more; what a panel becomes at every load is nobody's decision.
+    Bad: `type: graph`. Good: `timeseries`. Fix: open the dashboard in a recent Grafana, look at it, and save it.
     """
 
-    severity, subject = Severity.WARNING, Dashboard
+    severity, subject = Severity.INFO, Dashboard
 
     def examine(self, dashboard: Dashboard, context: Context) -> Iterable[Finding]:
-        """Look at the type of every panel."""
-        for panel in dashboard.panels:
-            if panel.type in _GONE:
-                yield self.finding(panel.at("type"), f"{panel.type} is gone since Grafana 12; use {_GONE[panel.type]}")
+        """Look at the type of every panel, and tell each type once."""
+        for kind, successor in _GONE.items():
+            places = [panel.at("type") for panel in dashboard.panels if panel.type == kind]
+            if places:
+                many = f" ({len(places)} panels)" if len(places) > 1 else ""
+                message = f"{kind} is gone since Grafana 12; use {successor}{many}"
+                yield self.finding(places[0], message, also=places[1:])

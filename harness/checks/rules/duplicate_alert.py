@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from harness.contracts import Check, Context, Documents
 from harness.documents.rules import Alert, Rules
-from harness.model import Finding
+from harness.model import Finding, Severity
 
 
 class DuplicateAlert(Check):
@@ -17,7 +17,7 @@ class DuplicateAlert(Check):
     that tells them apart. Fix: rename one, or remove the copy.
     """
 
-    subject = Documents
+    severity, subject = Severity.WARNING, Documents
 
     def examine(self, documents: Documents, context: Context) -> Iterable[Finding]:
         """Compare name and labels of every alert of every file."""

@@ -14,7 +14,8 @@ from harness.documents.unknown import nearest
 from harness.languages.promql_labels import labels_of
 from harness.model import Finding
 
-_REFERENCE = re.compile(r"(?:\$labels|\.Labels)\.([A-Za-z_]\w*)")
+# Not `.Labels`: inside `range query …` those are the labels of another query's results.
+_REFERENCE = re.compile(r"\$labels\.([A-Za-z_]\w*)")
 
 
 class TemplateLabel(Check):

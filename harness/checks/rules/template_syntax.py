@@ -25,6 +25,9 @@ _FUNCTIONS = frozenset(
     )
 )
 _WORD = re.compile(r"(?<![\w.$\"`])([A-Za-z_]\w*)")
+_GIVEN = ("labels", "value", "externalLabels", "externalURL")
+_VARIABLE = re.compile(r"(?<!\w)\$([A-Za-z_]\w*)")
+_SET = re.compile(r"\$(\w+)\s*(?=,\s*\$\w+\s*:=|:=)")
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`|\'[^\']*\'')
 
 
@@ -44,8 +47,19 @@ class TemplateSyntax(Check):
                 for name, text in texts.items():
                     if "{{" not in text:
                         continue
-                    for offset, length, why in (*faults(text), *_unknown_functions(text)):
+                    for offset, length, why in (*faults(text), *_unknown_functions(text), *_undefined(text)):
                         yield self.finding(alert.inside((part, name), offset, length), f"broken template: {why}")
+
+
+def _undefined(text: str) -> Iterable[tuple[int, int, str]]:
+    """Variables that neither Prometheus nor the text itself sets."""
+    found = list(actions(text))
+    own = {name for action in found for name in _SET.findall(action.body)}
+    for action in found:
+        start = text.index(action.body, action.offset) if action.body else action.offset
+        for used in _VARIABLE.finditer(_STRINGS.sub(lambda m: " " * len(m[0]), action.body)):
+            if used[1] not in own and used[1] not in _GIVEN:
+                yield start + used.start(), len(used[0]), f"there is no variable ${used[1]}{nearest(used[1], _GIVEN)}"
 
 
 def _unknown_functions(text: str) -> Iterable[tuple[int, int, str]]:
