@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     _reading(commands)
     _machine(commands)
     _playing(commands)
+    _finished(commands)
     return parser
 
 
@@ -124,6 +125,24 @@ def _playing(commands: Commands) -> None:
     cases.set_defaults(run=_logstash_test)
 
 
+def _finished(commands: Commands) -> None:
+    """What is about runs that are over."""
+    report = commands.add_parser("report", help="judge and render a finished run again, check or trace its evidence")
+    report.add_argument(
+        "words", nargs="+", metavar="RUN", help="a run, or: verify RUN [--root SHA256], or: trace RUN REQUIREMENT|CHECK"
+    )
+    report.add_argument("--into", type=Path, metavar="DIR", help="where to render it (default: reports/again/RUN)")
+    report.add_argument("--root", default="", metavar="SHA256", help="of verify: the seal that was printed by the run")
+    report.set_defaults(run=_report)
+
+
+def _report(given: argparse.Namespace) -> int:
+    from harness import report
+    from harness.settings import Settings
+
+    return report.main(Settings.here().reports, given.words, given.into, given.root)
+
+
 def _verify(given: argparse.Namespace) -> int:
     import psutil
 
@@ -136,9 +155,10 @@ def _verify(given: argparse.Namespace) -> int:
     report = run.verify(run.Request(settings, tuple(given.suite), given.launcher, given.seed), console)
     folder = settings.reports / report.run
     began = time.monotonic()
-    run.write_reports(report, folder)
+    root = run.write_reports(report, folder)
     writing, whole = time.monotonic() - began, time.time() - psutil.Process().create_time()
     console.answer(report, os.path.relpath(settings.reports / "latest"), _again(given), whole, writing)
+    console.line(f"sealed  {root}   check: harness report verify {report.run}")
     if given.sign_off:
         return _sign_off(report)
     return EXIT[report.verdict]

@@ -11,10 +11,12 @@ from typing import Any
 
 from harness.contracts import Check, Context
 from harness.model import (
+    Asked,
     BaselineResult,
     Evidence,
     Finding,
     Gap,
+    History,
     Judgement,
     Level,
     Proof,
@@ -27,8 +29,9 @@ from harness.model import (
 
 def judge(check: Check, subject: Any, context: Context) -> Judgement:
     """Show a check its subject. A check that crashes, or saw nothing, is UNKNOWN: never a pass, never a silent skip."""
+    asked = Asked.about(subject) if isinstance(subject, History) else None
     try:
-        outcomes = list(check.examine(subject, context))
+        outcomes = list(check.examine(subject if asked is None else asked, context))
     except Exception as error:  # a crashed check must not take the run, nor its verdict, with it
         reason = f"the check itself failed: {type(error).__name__}: {error}"
         return Judgement(check.id, Verdict.UNKNOWN, Level.STATIC, check.title, check.baseline, reason=reason)
@@ -36,9 +39,8 @@ def judge(check: Check, subject: Any, context: Context) -> Judgement:
     gaps = tuple(o for o in outcomes if isinstance(o, Gap))
     proofs = tuple(o for o in outcomes if isinstance(o, Proof))
     verdict, reason = _conclude(findings, gaps, proofs)
-    return Judgement(
-        check.id, verdict, _level(proofs, context.levels), check.title, check.baseline, findings, gaps, proofs, reason
-    )
+    level, records = _level(proofs, context.levels), asked.given if asked else ()
+    return Judgement(check.id, verdict, level, check.title, check.baseline, findings, gaps, proofs, reason, records)
 
 
 def _conclude(findings: Sequence[Finding], gaps: Sequence[Gap], proofs: Sequence[Proof]) -> tuple[Verdict, str]:
@@ -69,6 +71,11 @@ def beyond_reach(judgement: Judgement) -> bool:
 def overall(judgements: Sequence[Judgement]) -> Verdict:
     """The verdict of a plain `verify`: everything that this machine can prove, judged; nothing judged is UNKNOWN."""
     return worst(judgement.verdict for judgement in judgements if not beyond_reach(judgement))
+
+
+def of_whole_run(judged: Verdict, lines: Iterable[RequirementResult]) -> Verdict:
+    """The verdict of a run of every suite: a line of the sign-off whose check nobody ran keeps it from being green."""
+    return max(judged, Verdict.UNKNOWN) if any(line.not_run for line in lines) else judged
 
 
 def baselines(
@@ -150,6 +157,7 @@ def _requirement(
         statement=_why(by_person, verdict, carrying, unmatched, not_judged),
         evidence=tuple(Evidence("check", j.check, j.reason) for j in carrying),
         checks=tuple(j.check for j in carrying),
+        not_run=() if by_person else tuple(unmatched),
     )
 
 

@@ -49,15 +49,16 @@ def run(
     find: Callable[[str], Path | None] | None = None,
     products: bool = True,
     accepted: waivers.Waivers | None = None,
+    today: datetime.date | None = None,
 ) -> list[Judgement]:
     """Judge a configuration: one judgement a check, one for what could not be read, and one a product's checker.
 
-    Findings that are waived are left out; `accepted` are the waivers of the fixtures unless given.
+    Findings that are waived are left out; `accepted`, held against `today`, are those of the fixtures unless given.
     """
     if accepted is None:
         accepted = waivers.of(context.fixtures)
     every = _run(configuration, context, checks, find, products)
-    kept, _ = accepted.applied(every, datetime.date.today(), complete=checks is None)
+    kept, _ = accepted.applied(every, today or datetime.date.today(), complete=checks is None)
     return kept
 
 

@@ -123,6 +123,56 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Lines:
+    """Which lines of `history.ndjson` a check was shown of one kind of observation; counted from 1, ascending."""
+
+    kind: str
+    lines: tuple[int, ...]
+
+    def __str__(self) -> str:
+        spans: list[list[int]] = []
+        for line in self.lines:
+            if spans and line == spans[-1][-1] + 1:
+                spans[-1][1:] = [line]
+            else:
+                spans.append([line])
+        return ",".join("-".join(str(end) for end in span) for span in spans)
+
+
+class Asked(History):
+    """A history that remembers which of its lines were given out, so that a claim can be traced to raw records."""
+
+    __slots__ = ("_given",)
+    _given: set[int]
+
+    @classmethod
+    def about(cls, history: History) -> Asked:
+        """The same observations, none given out yet."""
+        asked = cls(history.observations)
+        object.__setattr__(asked, "_given", set())
+        return asked
+
+    def of_kind(self, kind: str, subject: str | None = None) -> tuple[Observation, ...]:
+        """As `History.of_kind`."""
+        pairs = enumerate(self.observations, start=1)
+        found = [(line, o) for line, o in pairs if o.kind == kind and subject in (None, o.subject)]
+        self._given.update(line for line, _ in found)
+        return tuple(o for _, o in found)
+
+    def __iter__(self) -> Iterator[Observation]:
+        self._given.update(range(1, len(self.observations) + 1))
+        return iter(self.observations)
+
+    @property
+    def given(self) -> tuple[Lines, ...]:
+        """The lines that were given out, by kind."""
+        kinds: dict[str, list[int]] = {}
+        for line in sorted(self._given):
+            kinds.setdefault(self.observations[line - 1].kind, []).append(line)
+        return tuple(Lines(kind, tuple(lines)) for kind, lines in sorted(kinds.items()))
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Where a claim can be looked up: the kind and subjects of the observations, or a file of the run."""
 
@@ -177,7 +227,7 @@ Outcome = Finding | Gap | Proof
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one check concluded from everything it was shown."""
+    """What one check concluded from everything it was shown. `records` are the lines of the history it was shown."""
 
     check: str
     verdict: Verdict
@@ -188,6 +238,7 @@ class Judgement:
     gaps: tuple[Gap, ...] = ()
     proofs: tuple[Proof, ...] = ()
     reason: str = ""
+    records: tuple[Lines, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +277,10 @@ class BaselineResult:
 
 @dataclass(frozen=True, slots=True)
 class RequirementResult:
-    """One line of a stakeholder's checklist. `by_person` lines carry no verdict of ours and are left to that person."""
+    """One line of a stakeholder's checklist. `by_person` lines carry no verdict of ours and are left to that person.
+
+    `not_run` are the checks (ids or patterns) that were to carry it and that nobody ran.
+    """
 
     id: str
     stakeholder: str
@@ -238,6 +292,7 @@ class RequirementResult:
     statement: str = ""
     evidence: tuple[Evidence, ...] = ()
     checks: tuple[str, ...] = ()
+    not_run: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +316,11 @@ class OverlayChange:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything the reporters render; `verdict.json` is this value written out."""
+    """Everything the reporters render; `verdict.json` is this value written out.
+
+    `levels` are those of the services that took part; `judged_on` is the day (ISO 8601) that waivers are held against;
+    `whole`: every suite was asked for.
+    """
 
     run: str
     started: float
@@ -280,6 +339,9 @@ class Report:
     sign_off: Verdict
     sign_off_missing: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    judged_on: str = ""
+    whole: bool = True
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -12,8 +12,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from harness.contracts import Check, Context
 from harness.documents.configuration import Configuration
 from harness.errors import HarnessError, UnreadableError, UsageError
 from harness.events import HistoryFile, Progress, read_history
+from harness.evidence import inputs, manifest, record
 from harness.launchers.ledger import Ledger, Swept, state_folder, sweep
 from harness.launchers.ports import PortLeases
 from harness.launchers.process import ProcessLauncher
@@ -84,6 +85,11 @@ class Run:
         """Where this run keeps its evidence."""
         return self.request.settings.reports / self.id
 
+    @property
+    def day(self) -> date:
+        """The day that waivers are held against."""
+        return datetime.fromtimestamp(self.started).date()
+
     def claim(self) -> None:
         """Make the run's folder; another run that began in the same second has one of its own."""
         moment = self.id
@@ -134,6 +140,7 @@ def verify(request: Request, console: Console) -> Report:
         swept = sweep()
         told["detail"] = f"{len(configuration.files)} files{_swept(swept)}"
         run.claim()
+        inputs.keep(run.folder, configuration.folder, configuration.files, request.settings.fixtures)
         console.begins(str(request.settings.config), configuration.sha256, "process", run.id)
     building = _Building()
     context = Context(configuration, fixtures)
@@ -227,7 +234,7 @@ def _swept(swept: Swept) -> str:
 
 def _lint(run: Run, configuration: Configuration, context: Context) -> list[Judgement]:
     with run.phase("lint") as told:
-        judgements = lint.run(configuration, context, products=False)
+        judgements = lint.run(configuration, context, products=False, today=run.day)
         told["detail"] = f"{len(configuration.files)} files, {len(judgements)} checks"
         told["verdict"] = worst(j.verdict for j in judgements)
         run.console.findings([j for j in judgements if j.findings], configuration)
@@ -387,28 +394,45 @@ def _report(
     judgements: Sequence[Judgement],
     seen: _Seen,
 ) -> Report:
-    names = tuple(suite.name for suite in chosen)
-    lines = judging.requirements(fixtures["requirements"], judgements, seen.levels)
-    measured = judging.baselines(fixtures["baselines"], judgements, names)
-    verdict, missing = judging.sign_off(lines, measured)
-    return Report(
+    told = Report(
         run=run.id,
         started=run.started,
         seconds=time.time() - run.started,
         config_path=str(configuration.folder),
         config_sha256=configuration.sha256,
         launcher="process",
-        suites=("lint", *names),
+        suites=("lint", *(suite.name for suite in chosen)),
         components=seen.components,
+        judgements=(),
+        baselines=(),
+        requirements=(),
+        phases=tuple(run.phases),
+        overlay=seen.overlay,
+        verdict=Verdict.UNKNOWN,
+        sign_off=Verdict.UNKNOWN,
+        sign_off_missing=(),
+        environment=_environment(),
+        levels=seen.levels,
+        judged_on=run.day.isoformat(),
+        whole=not run.request.suites,
+    )
+    return conclude(told, fixtures, judgements)
+
+
+def conclude(told: Report, fixtures: Mapping[str, Any], judgements: Sequence[Judgement]) -> Report:
+    """The report with everything that follows from its judgements: pure, so that a finished run can be judged again."""
+    lines = judging.requirements(fixtures["requirements"], judgements, told.levels)
+    measured = judging.baselines(fixtures["baselines"], judgements, [name for name in told.suites if name != "lint"])
+    verdict, missing = judging.sign_off(lines, measured)
+    judged = judging.overall(judgements)
+    return replace(
+        told,
         judgements=tuple(judgements),
         baselines=measured,
         requirements=lines,
-        phases=tuple(run.phases),
-        overlay=seen.overlay,
-        verdict=judging.overall(judgements),
+        verdict=judging.of_whole_run(judged, lines) if told.whole else judged,
         sign_off=verdict,
         sign_off_missing=missing,
-        environment=_environment(),
     )
 
 
@@ -422,20 +446,30 @@ def _environment() -> Mapping[str, str]:
     }
 
 
-def write_reports(report: Report, folder: Path) -> None:
-    """Write every format into the run folder, and point `latest` at it."""
-    from harness.reporters import html, junit, markdown, verdict_json
-
-    history = read_history(folder / "history.ndjson")
-    _write_overlay(report, folder)
-    verdict_json.write(report, folder)
-    junit.write(report, folder)
-    markdown.write(report, folder)
-    html.write(report, folder, history)
+def write_reports(report: Report, folder: Path) -> str:
+    """Write every format into the run folder, seal it, and point `latest` at it. Returns the root of its manifest."""
+    record.write(report, folder)
+    render(report, folder, read_history(folder / "history.ndjson"))
+    root = manifest.write(folder)
     link, fresh = folder.parent / "latest", folder.parent / f".latest-{os.getpid()}"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(folder.name)
     fresh.replace(link)
+    return root
+
+
+def render(report: Report, folder: Path, history: History, inputs_of: Path | None = None) -> None:
+    """Write every format into a folder: the same report and history give the same bytes.
+
+    `inputs_of` is the folder of the run when it is not the one written to.
+    """
+    from harness.reporters import html, junit, markdown, verdict_json
+
+    _write_overlay(report, folder)
+    verdict_json.write(report, folder)
+    junit.write(report, folder)
+    markdown.write(report, folder)
+    html.write(report, folder, history, inputs.read_if_any(inputs_of or folder))
 
 
 def _write_overlay(report: Report, folder: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from harness.evidence.inputs import Inputs
 from harness.model import History, Report, Severity
 from harness.reporters import summary
 from harness.reporters.sections import alerts, bars, checks, dashboards, logs, searches
@@ -27,9 +28,9 @@ FIRST = 6
 T = TypeVar("T")
 
 
-def write(report: Report, folder: Path, history: History | None = None) -> Path:
-    """Write `report.html` and return its path. Without a history the page says what it cannot show."""
-    page = _environment().get_template("report.html").render(_view(report, history or History()))
+def write(report: Report, folder: Path, history: History | None = None, made_of: Inputs | None = None) -> Path:
+    """Write `report.html` and return its path. Without a history, or inputs, the page says what it cannot show."""
+    page = _environment().get_template("report.html").render(_view(report, history or History(), made_of))
     path = folder / NAME
     # A log line may well hold NUL, which HTML does not, or half a surrogate pair, which is no UTF-8.
     path.write_text(page.replace("\0", "\ufffd"), encoding="utf-8", errors="replace")
@@ -58,7 +59,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _view(report: Report, history: History) -> dict[str, Any]:
+def _view(report: Report, history: History, made_of: Inputs | None) -> dict[str, Any]:
     open_now = checks.undecided(report.judgements)
     return {
         "report": report,
@@ -78,6 +79,7 @@ def _view(report: Report, history: History) -> dict[str, Any]:
         "phases": list(zip(report.phases, bars.shares(report.phases), strict=True)),
         "again": _again(report),
         "observations": len(history.observations),
+        "made_of": made_of,
         "matrix": _shown(lambda: alerts.matrix(history, report.judgements)),
         "storm": _shown(lambda: alerts.storm(history)),
         "previews": _shown(lambda: alerts.previews(history)),

@@ -167,6 +167,7 @@ def _check(judgement: Judgement) -> dict[str, Any]:
         "findings": len(judgement.findings),
         "gaps": [_gap(gap) for gap in judgement.gaps],
         "proofs": [_proof(proof) for proof in judgement.proofs],
+        "records": [{"kind": seen.kind, "lines": str(seen)} for seen in judgement.records],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from harness.evidence import manifest
+from harness.rejudge import again
 from harness.reporters import verdict_json
 from suites.selftest.running import PROJECT, Ran, command, environment
 
@@ -106,6 +109,25 @@ def test_pytest_judges_the_same_run_again_without_a_stack(ran):
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_the_run_is_sealed_and_judging_it_again_gives_the_same_bytes(ran, tmp_path):
+    folder = ran.folder.resolve()
+    root = manifest.verify(folder).root
+    assert f"sealed  {root}" in ran.output
+    judged = again(folder, tmp_path)
+    assert (judged.differing, judged.changed) == ((), ())
+    assert manifest.verify(folder, root).holds
+
+
+def test_every_line_that_is_ours_leads_to_lines_of_the_history(ran):
+    checks = {check["id"]: check for check in ran.verdict["checks"]}
+    count = len((ran.folder / "history.ndjson").read_text(encoding="utf-8").splitlines())
+    for line in ran.verdict["requirements"]:
+        if not line["by_person"]:
+            spans = [seen["lines"] for name in line["checks"] for seen in checks[name]["records"]]
+            numbers = [int(number) for span in spans for number in re.findall(r"\d+", span)]
+            assert numbers and 1 <= min(numbers) <= max(numbers) <= count, line["id"]
 
 
 def test_nothing_is_left_behind(ran):
