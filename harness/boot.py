@@ -37,10 +37,14 @@ DISCOVERY_SECONDS = 30.0
 ALERTMANAGERS = {"alertmanager": "", "alertmanager-storm": "storm", "alertmanager-plain": "plain"}
 """Instance → lane of its sinks. `plain` is the one without inhibition, to compare with."""
 
+RECEIVERS = ("alertmanager-receivers", "receivers")
+"""The instance, with its lane, whose receivers misbehave, so that nothing else is disturbed by them."""
+
 PARTS: Mapping[str, tuple[str, ...]] = {
     "elasticsearch": ("elasticsearch",),
     "pipeline": ("elasticsearch", "logstash", "filebeat"),
     "prometheus": ("sinks", "node-exporter", "alertmanager", "main lane"),
+    "receivers": ("sinks", "receivers"),
     "alerting": ("sinks", "node-exporter", "alertmanager", "comparison", "main lane", "lanes"),
 }
 """What a suite may ask for, and the steps that make it."""
@@ -60,7 +64,7 @@ class Boot:
         self._pagerduty = PagerDutySink(stack.recorder)
         self._smtp = {
             lane: SmtpSink(stack.recorder, user="alertmanager", password=self._secrets["smtp_password"], lane=lane)
-            for lane in ALERTMANAGERS.values()
+            for lane in (*ALERTMANAGERS.values(), RECEIVERS[1])
         }
 
     def run(self, parts: Collection[str], then: Mapping[str, Callable[[], None]] | None = None) -> None:
@@ -77,6 +81,7 @@ class Boot:
             "node-exporter": ((), self._node_exporter),
             "alertmanager": (("sinks",), lambda: self._alertmanager("alertmanager")),
             "comparison": (("sinks",), self._comparison),
+            "receivers": (("sinks",), lambda: self._alertmanager(RECEIVERS[0])),
             "main lane": (("alertmanager", "node-exporter"), lambda: self._lanes(self._waves()[:1])),
             "lanes": (
                 ("alertmanager", "comparison", "node-exporter"),
@@ -223,7 +228,7 @@ class Boot:
             self._alertmanager(name)
 
     def _alertmanager(self, name: str) -> None:
-        lane = ALERTMANAGERS[name]
+        lane = {**ALERTMANAGERS, RECEIVERS[0]: RECEIVERS[1]}[name]
         ca_file = self.stack.workspace.scratch / f"{name}-ca.pem"
         ca_file.write_text(self._smtp[lane].ca_pem, encoding="utf-8")
         known = {alertmanager.PAGERDUTY: self._pagerduty.url(lane)}

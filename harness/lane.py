@@ -34,6 +34,10 @@ PREPARATION_SECONDS = 12.0
 SETTLED_SECONDS = 60.0
 """How long before going live an alert that is to fire at once has been pending beyond its `for`."""
 
+RESTORED_AFTER_SECONDS = 15.0
+"""Prometheus 3.11 restores `for` at a group's second evaluation, at the earliest so long after going live, and counts
+the time between the last recorded state and that evaluation as not pending."""
+
 
 @dataclass(frozen=True, slots=True)
 class Programs:
@@ -153,7 +157,9 @@ class Lane:
                         alert.name,
                         {"lane": self.name, "fires": fires, "muted": False, "true_in_the_past": len(found)},
                     )
-                    lines.extend(_pending_since(alert, labels, self.live_at + fires, now) for labels in found)
+                    down = self.live_at - now + RESTORED_AFTER_SECONDS
+                    at = self.live_at + fires
+                    lines.extend(_pending_since(alert, labels, at, now, down) for labels in found)
             return lines
         finally:
             asked.stop()
@@ -171,10 +177,13 @@ def _instances(url: str, alert: Alert, at: float) -> list[Labels]:
     ]
 
 
-def _pending_since(alert: Alert, labels: Labels, fires_at: float, now: float) -> str:
-    """What Prometheus records while an alert is pending: since when, such that its `for` ends at `fires_at`."""
+def _pending_since(alert: Alert, labels: Labels, fires_at: float, now: float, down_seconds: float) -> str:
+    """What Prometheus records while an alert is pending: since when, such that its `for` ends at `fires_at`.
+
+    `down_seconds` is how long it will not be evaluated; Prometheus adds that time to the `for`.
+    """
     since = min(now, fires_at) - (alert.duration or 0.0) - SETTLED_SECONDS
     if fires_at > now + PREPARATION_SECONDS + 1:
-        since = fires_at - (alert.duration or 0.0)
+        since = fires_at - (alert.duration or 0.0) - down_seconds
     own = {**dict(labels), **alert.labels, "alertname": alert.name}
     return f"{metrics.sample_name('ALERTS_FOR_STATE', sorted(own.items()))} {int(since)} {now:.3f}\n"

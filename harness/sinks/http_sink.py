@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from harness.contracts import Recorder
+from harness.sinks import receipt
 from harness.sinks.misbehaviour import Answer, Script
 from harness.sinks.receipt import Receipt
 
@@ -28,13 +29,17 @@ _LARGEST_BODY = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One POST, read to its end; `at` is when the last byte arrived, `target` the path without its lane."""
+    """One POST, read to its end; `at` is when the last byte arrived, `target` the path without its lane.
+
+    `began` is when its first line had arrived; both in Unix seconds.
+    """
 
     at: float
     lane: str
     target: str
     headers: Message
     body: bytes
+    began: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +81,10 @@ class HttpSink(ABC):
         prefix = f"/{lane.strip('/')}" if lane else ""
         return f"http://{host or self.host}:{self.port}{prefix}{self.path}"
 
-    def next_answers(self, answers: Iterable[Answer], *, lane: str | None = None) -> None:
-        """Give these answers to the next deliveries (of one lane) in place of the true ones."""
-        self._script.order(answers, lane)
+    def next_answers(self, answers: Iterable[Answer], *, lane: str | None = None, naming: str = "") -> None:
+        """Give these answers to the next deliveries (of one lane, with a word in their text) in place of the true
+        ones."""
+        self._script.order(answers, lane, naming)
 
     @property
     def answers_left(self) -> int:
@@ -120,8 +126,8 @@ class HttpSink(ABC):
     def receive(self, request: Request) -> tuple[Reply, Answer | None]:
         """Judge and record one request; the answer is the true reply unless another was ordered."""
         reply = self.judge(request)
-        ordered = self._script.next(request.lane)
-        receipt = Receipt(
+        ordered = self._script.next(request.lane, f"{reply.title}\n{reply.text}")
+        received = Receipt(
             at=request.at,
             channel=reply.channel,
             lane=request.lane,
@@ -130,10 +136,14 @@ class HttpSink(ABC):
             text=reply.text,
             payload=reply.payload,
             problems=reply.problems,
-            details=reply.details,
+            details={**reply.details, "began": request.began or request.at},
         )
-        receipt.record(self._recorder, self.name)
+        received.record(self._recorder, self.name)
         return reply, ordered
+
+    def answered(self, request: Request, channel: str) -> None:
+        """Record how long a delivery took here, from its first line to the end of the answer."""
+        receipt.answered(self._recorder, self.name, channel, request.lane, request.began)
 
 
 class _Server(ThreadingHTTPServer):
@@ -181,6 +191,12 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
     timeout = 300
+    _began = 0.0
+
+    def parse_request(self) -> bool:
+        """Take the time at which a request's first line is there."""
+        self._began = time.time()
+        return super().parse_request()
 
     def do_POST(self) -> None:
         """A delivery."""
@@ -195,11 +211,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         lane, target = self.server.sink.lane_of(self.path)
-        reply, ordered = self.server.sink.receive(Request(at, lane, target, self.headers, body))
+        request = Request(at, lane, target, self.headers, body, self._began)
+        reply, ordered = self.server.sink.receive(request)
         if ordered is None:
             self._answer(reply.status, reply.body, reply.content_type)
         else:
             self._misbehave(ordered)
+        self.server.sink.answered(request, reply.channel)
 
     def do_GET(self) -> None:
         """Nothing to read here."""

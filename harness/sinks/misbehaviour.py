@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +43,38 @@ class Answer:
         return cls(None, reset=True)
 
 
+class _Ordered(NamedTuple):
+    """An answer and the deliveries it is meant for: those of a lane, or those whose text names something."""
+
+    answer: Answer
+    lane: str | None
+    naming: str
+
+    def suits(self, lane: str, text: str) -> bool:
+        """Whether it is meant for a delivery of this lane with this text."""
+        return self.lane in (None, lane) and self.naming in text
+
+
 class Script:
     """The answers ordered and not yet given, for all lanes or for one; safe from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pending: deque[tuple[str | None, Answer]] = deque()
+        self._pending: deque[_Ordered] = deque()
 
-    def order(self, answers: Iterable[Answer], lane: str | None = None) -> None:
-        """Queue answers for the next deliveries; with `lane`, for deliveries of that lane only."""
+    def order(self, answers: Iterable[Answer], lane: str | None = None, naming: str = "") -> None:
+        """Queue answers for the next deliveries; with `lane` for those of that lane, with `naming` for those whose text
+        holds it."""
         with self._lock:
-            self._pending.extend((lane, answer) for answer in answers)
+            self._pending.extend(_Ordered(answer, lane, naming) for answer in answers)
 
-    def next(self, lane: str) -> Answer | None:
+    def next(self, lane: str, text: str = "") -> Answer | None:
         """The answer to give now in place of the truth, or None."""
         with self._lock:
-            for index, (wanted, answer) in enumerate(self._pending):
-                if wanted in (None, lane):
+            for index, ordered in enumerate(self._pending):
+                if ordered.suits(lane, text):
                     del self._pending[index]
-                    return answer
+                    return ordered.answer
         return None
 
     def __len__(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +52,14 @@ class Receipt:
             "problems": problems,
         }
         recorder.record("notification", self.channel, data, at=self.at)
+
+
+def answered(recorder: Recorder, sink: str, channel: str, lane: str, began: float) -> None:
+    """Append how long one delivery took at the sink, from `began` (Unix seconds) to the end of its answer: now."""
+    ended = time.time()
+    recorder.record(
+        "notification-answered", channel, {"lane": lane, "sink": sink, "seconds": max(0.0, ended - began)}, at=ended
+    )
 
 
 def leftovers(text: str) -> tuple[str, ...]:

@@ -23,12 +23,21 @@ from harness.contracts import Recorder
 from harness.errors import StackError
 from harness.sinks import mail
 from harness.sinks.misbehaviour import Answer, Script
-from harness.sinks.receipt import Receipt
+from harness.sinks.receipt import Receipt, answered
 
 # aiosmtpd 1.4.6 warns of a deprecation in its own code at every login.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 _LARGEST_MAIL = 16 * 1024 * 1024
+
+
+class _Conversation(SMTP):
+    """One connection of a sender: when it came, and whether a mail was taken in it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.began = time.time()
+        self.mailed = False
 
 
 class SmtpSink:
@@ -66,9 +75,9 @@ class SmtpSink:
         """`host:port`, as a smarthost is configured."""
         return f"{self.host}:{self.port}"
 
-    def next_answers(self, answers: Iterable[Answer]) -> None:
-        """Give these answers to the next mails, after DATA, in place of accepting them."""
-        self._script.order(answers)
+    def next_answers(self, answers: Iterable[Answer], *, naming: str = "") -> None:
+        """Give these answers to the next mails (with a word in their text), after DATA, in place of accepting them."""
+        self._script.order(answers, naming=naming)
 
     @property
     def answers_left(self) -> int:
@@ -122,7 +131,7 @@ class SmtpSink:
         loop.close()
 
     def _connection(self) -> Any:
-        server = SMTP(
+        server = _Conversation(
             self,
             hostname="smtp.harness",
             ident="ESMTP",
@@ -153,8 +162,10 @@ class SmtpSink:
         """A mail whose last byte has just arrived."""
         at = time.time()
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
-        ordered = self._script.next(self.lane)
-        self._receive(at, content, envelope, 250 if ordered is None else ordered.status)
+        message = mail.parse(content)
+        ordered = self._script.next(self.lane, f"{message.subject}\n{message.reading}")
+        server.mailed = True
+        self._receive(at, server.began, content, message, envelope, 250 if ordered is None else ordered.status)
         if ordered is None:
             return "250 2.0.0 Ok: queued"
         if ordered.silent_seconds:
@@ -165,9 +176,17 @@ class SmtpSink:
             return "421 4.3.0 connection lost"
         return f"{ordered.status} {ordered.body or '4.3.0 Temporary failure'}"
 
-    def _receive(self, at: float, content: bytes, envelope: Any, status: int | None) -> None:
-        message = mail.parse(content)
+    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
+        """The sender is done: it has waited since it connected."""
+        if server.mailed:
+            answered(self._recorder, self.name, "email", self.lane, server.began)
+        return "221 Bye"
+
+    def _receive(
+        self, at: float, began: float, content: bytes, message: mail.Mail, envelope: Any, status: int | None
+    ) -> None:
         details = {
+            "began": began,
             "from": message.sender,
             "to": list(message.recipients),
             "envelope": {"from": envelope.mail_from, "to": list(envelope.rcpt_tos)},

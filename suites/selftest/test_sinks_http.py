@@ -143,7 +143,7 @@ def test_slack_refuses_what_is_not_json_and_an_unknown_webhook(slack: SlackSink,
     assert requests.post(slack.url(), data=b"\xff{", timeout=5).text == "invalid_payload"
     answer = requests.post(slack.url("storm") + "x", json={"text": "t"}, timeout=5)
     assert (answer.status_code, answer.text) == (404, "no_service")
-    assert [o.data["delivered"] for o in history.so_far()] == [False, False]
+    assert [o.data["delivered"] for o in history.so_far().of_kind("notification")] == [False, False]
 
 
 def test_a_templates_leftovers_are_delivered_but_not_valid(slack: SlackSink, history: HistoryFile) -> None:
@@ -207,7 +207,7 @@ def test_pagerduty_limits_size_path_and_known_keys(history: HistoryFile) -> None
         assert post(sink, {**trigger(), "routing_key": "f" * 32}).status_code == 202
     finally:
         sink.stop()
-    assert history.so_far().observations[2].data["lane"] == "storm"
+    assert history.so_far().of_kind("notification")[2].data["lane"] == "storm"
 
 
 def test_ordered_answers_are_given_once_and_per_lane(pagerduty: PagerDutySink, history: HistoryFile) -> None:
@@ -218,7 +218,7 @@ def test_ordered_answers_are_given_once_and_per_lane(pagerduty: PagerDutySink, h
     assert post(pagerduty, trigger(), "storm").status_code == 500
     assert pagerduty.answers_left == 0
     assert post(pagerduty, trigger(), "storm").status_code == 202
-    assert [o.data["delivered"] for o in history.so_far()] == [True, False, False, True]
+    assert [o.data["delivered"] for o in history.so_far().of_kind("notification")] == [True, False, False, True]
 
 
 def test_reset_and_silence_look_like_it_to_the_sender(slack: SlackSink, history: HistoryFile) -> None:
@@ -227,7 +227,7 @@ def test_reset_and_silence_look_like_it_to_the_sender(slack: SlackSink, history:
         post(slack, {"text": "one"})
     with pytest.raises(requests.ReadTimeout):
         post(slack, {"text": "two"}, timeout=0.2)
-    assert [o.data["status"] for o in history.so_far()] == [None, None]
+    assert [o.data["status"] for o in history.so_far().of_kind("notification")] == [None, None]
     assert post(slack, {"text": "three"}).text == "ok"
 
 
@@ -264,7 +264,9 @@ def test_many_senders_at_once_are_all_recorded(slack: SlackSink, history: Histor
     with ThreadPoolExecutor(16) as senders:
         answers = list(senders.map(lambda n: post(slack, {"text": f"n{n}"}, f"lane{n % 4}").text, range(200)))
     assert set(answers) == {"ok"}
-    assert sorted(o.data["text"] for o in history.so_far()) == sorted(f"n{n}" for n in range(200))
+    assert sorted(o.data["text"] for o in history.so_far().of_kind("notification")) == sorted(
+        f"n{n}" for n in range(200)
+    )
 
 
 def test_only_posts_with_a_length_are_read(slack: SlackSink, history: HistoryFile) -> None:
