@@ -52,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--config", type=Path, metavar="DIR", help="the configuration (default: config-under-test)")
     verify.add_argument("--suite", action="append", default=[], metavar="NAME", help="only this suite; may be repeated")
     verify.add_argument("--launcher", choices=("auto", "container", "process", "external"), default="auto")
-    verify.add_argument("--sign-off", action="store_true", help="also demand each requirement's production level")
+    sign_off = "also demand each requirement's production level, and run the suites that are run on demand only"
+    verify.add_argument("--sign-off", action="store_true", help=sign_off)
     verify.add_argument("--seed", type=int, default=1, help="of what is generated (default: 1)")
     verify.set_defaults(run=_verify)
     _reading(commands)
@@ -152,7 +153,8 @@ def _verify(given: argparse.Namespace) -> int:
 
     settings = Settings.here(given.config)
     console = Console()
-    report = run.verify(run.Request(settings, tuple(given.suite), given.launcher, given.seed), console)
+    asked = run.Request(settings, tuple(given.suite), given.launcher, given.seed, everything=given.sign_off)
+    report = run.verify(asked, console)
     folder = settings.reports / report.run
     began = time.monotonic()
     root = run.write_reports(report, folder)

@@ -319,7 +319,7 @@ class Report:
     """Everything the reporters render; `verdict.json` is this value written out.
 
     `levels` are those of the services that took part; `judged_on` is the day (ISO 8601) that waivers are held against;
-    `whole`: every suite was asked for.
+    `whole`: every suite was asked for; `left_out`: the suites that run on demand only and that nobody demanded.
     """
 
     run: str
@@ -342,6 +342,7 @@ class Report:
     levels: Mapping[str, Level] = field(default_factory=dict)
     judged_on: str = ""
     whole: bool = True
+    left_out: tuple[str, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -62,12 +62,13 @@ class Console(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for. No suites: all of them."""
+    """What was asked for. No suites: all but those on demand, or, for `everything`, all of them."""
 
     settings: Settings
     suites: tuple[str, ...] = ()
     launcher: str = "auto"
     seed: int = 1
+    everything: bool = False
 
 
 @dataclass
@@ -79,6 +80,7 @@ class Run:
     id: str = field(default_factory=lambda: datetime.now().strftime("%Y-%m-%dT%H-%M-%S"))
     started: float = field(default_factory=time.time)
     phases: list[Phase] = field(default_factory=list)
+    left_out: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -128,7 +130,9 @@ def verify(request: Request, console: Console) -> Report:
     named = tuple(name for name in request.suites if name != "lint")
     if not known and not only_lint:
         raise UsageError(f"no suite in {request.settings.suites}", hint="Run from a checkout of the project.")
-    chosen = () if only_lint else suites.choose(known, named)
+    chosen = () if only_lint else suites.choose(known, named, everything=request.everything)
+    if not request.suites:
+        run.left_out = tuple(sorted(set(known) - {suite.name for suite in chosen}))
     if request.launcher not in ("auto", "process"):
         raise UsageError(
             f"launcher {request.launcher!r} is not available",
@@ -415,6 +419,7 @@ def _report(
         levels=seen.levels,
         judged_on=run.day.isoformat(),
         whole=not run.request.suites,
+        left_out=run.left_out,
     )
     return conclude(told, fixtures, judgements)
 
@@ -430,7 +435,7 @@ def conclude(told: Report, fixtures: Mapping[str, Any], judgements: Sequence[Jud
         judgements=tuple(judgements),
         baselines=measured,
         requirements=lines,
-        verdict=judging.of_whole_run(judged, lines) if told.whole else judged,
+        verdict=judging.of_whole_run(judged, lines, told.left_out) if told.whole else judged,
         sign_off=verdict,
         sign_off_missing=missing,
     )

@@ -62,6 +62,8 @@ class Stack:
     levels: dict[str, Level] = field(default_factory=dict)
     access: Access | None = None
     aliases: dict[str, str] = field(default_factory=dict)
+    plans: dict[str, Plan] = field(default_factory=dict)
+    _down: set[str] = field(default_factory=set)
     _stops: list[Callable[[], None]] = field(default_factory=list)
     _memory: dict[str, Any] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -132,6 +134,7 @@ class Stack:
         instance = self.launcher.launch(plan)
         with self._lock:
             self.instances[plan.name] = instance
+            self.plans[plan.name] = plan
             self.levels[plan.service] = min(plan.level, self.levels.get(plan.service, plan.level))
             self.overlay.extend(plan.overlay)
         self.recorder.record(
@@ -146,6 +149,29 @@ class Stack:
         self.progress(f"{plan.name} {getattr(instance, 'boot_seconds', 0.0):.1f}", phase="boot")
         return instance
 
+    def kill(self, name: str) -> None:
+        """SIGKILL an instance on purpose: until it is started again, nobody takes it for one that died."""
+        instance = self.instance(name)
+        with self._lock:
+            self._down.add(instance.name)
+        instance.kill()
+        self.recorder.record("killed", instance.name, {"service": instance.service})
+
+    def start_again(self, name: str) -> Instance:
+        """Start a killed instance as it was started before. Raises StackError when it does not come up."""
+        plan = self.plans[self.instance(name).name]
+        instance = self.launcher.launch(plan)
+        with self._lock:
+            late = self._stopping  # `stop` has taken its list, on which this one is not
+            self.instances[plan.name] = instance
+            self._down.discard(plan.name)
+        if late:
+            instance.stop()
+            raise StackError("the stack is being stopped")
+        seconds = round(getattr(instance, "boot_seconds", 0.0), 3)
+        self.recorder.record("restarted", plan.name, {"service": plan.service, "seconds": seconds})
+        return instance
+
     def on_stop(self, stop: Callable[[], None]) -> None:
         """Have something else stopped with the stack."""
         self._stops.append(stop)
@@ -158,7 +184,9 @@ class Stack:
     def dead(self) -> list[str]:
         """The instances that should be running and are not."""
         with self._lock:
-            return [] if self._stopping else [n for n, instance in self.instances.items() if not instance.alive()]
+            if self._stopping:
+                return []
+            return [n for n, instance in self.instances.items() if n not in self._down and not instance.alive()]
 
     def cancel(self) -> None:
         """Have whatever is still booting give up."""

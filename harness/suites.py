@@ -19,7 +19,8 @@ class Suite:
 
     `requires` are run whenever this one is, before it; `after` only orders. `background`: its time goes by waiting, so
     it runs beside the others. `stand_ins` are services it plays a stand-in of, which boot nothing. `extras` are
-    components it asks for with `stack.extra(name)`, which are made beside the run.
+    components it asks for with `stack.extra(name)`, which are made beside the run. `on_demand`: too long for every run,
+    so it runs when it is named, and for a sign-off.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Suite:
     stand_ins: tuple[str, ...]
     extras: tuple[str, ...]
     exercise: Callable[[Stack, Recorder], None]
+    on_demand: bool = False
 
 
 def find(folder: Path) -> Mapping[str, Suite]:
@@ -58,15 +60,17 @@ def _load(path: Path) -> Suite:
         stand_ins=tuple(getattr(module, "STAND_INS", ())),
         extras=tuple(getattr(module, "EXTRAS", ())),
         exercise=module.exercise,
+        on_demand=bool(getattr(module, "ON_DEMAND", False)),
     )
 
 
-def choose(found: Mapping[str, Suite], names: Iterable[str]) -> tuple[Suite, ...]:
-    """The named suites and those they require, in an order that respects both; all when none is named.
+def choose(found: Mapping[str, Suite], names: Iterable[str], *, everything: bool = False) -> tuple[Suite, ...]:
+    """The named suites and those they require, in an order that respects both.
 
+    When none is named: all but those on demand, or, for `everything`, all.
     Raises UsageError for a name nobody knows, and for suites that wait for each other.
     """
-    named = list(names) or list(found)
+    named = list(names) or [name for name, suite in found.items() if everything or not suite.on_demand]
     wanted = _with_required(found, named)
     ordered: list[Suite] = []
 

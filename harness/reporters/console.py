@@ -115,6 +115,9 @@ class Console:
                     seen[gap.reason] = seen.get(gap.reason, 0) + 1
         for reason in seen:
             self.line(f"{self._mark(Verdict.UNKNOWN)} {'beyond this machine':<24} {_indented(reason)}")
+        for name in report.left_out:
+            told = f"not run, it takes minutes: harness verify --suite {name}, or --sign-off"
+            self.line(f"{self._mark(Verdict.UNKNOWN)} {name:<24} {told}")
         weak = [c.service for c in report.components if c.level.label == "stand-in"]
         if weak:
             self.line(f"{self._mark(Verdict.UNKNOWN)} {'stand-ins':<24} {', '.join(weak)}: proven on a stand-in only")

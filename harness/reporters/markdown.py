@@ -46,6 +46,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _sign_off(report)
     yield ""
     config, suites = f"{report.config_path} {report.config_sha256[:7]}", ", ".join(report.suites)
+    suites += f" (not run: {', '.join(report.left_out)})" if report.left_out else ""
     yield (
         f"Run {_plain(report.run)} of {_plain(config)}, suites {_plain(suites)}, "
         f"launcher {_plain(report.launcher)}, {report.seconds:.0f} s. Everything else is in `report.html`."

@@ -75,6 +75,7 @@ def as_document(report: Report) -> dict[str, Any]:
         "config": {"path": report.config_path, "sha256": report.config_sha256},
         "launcher": report.launcher,
         "suites": list(report.suites),
+        "left_out": list(report.left_out),
         "verdict": report.verdict.label,
         "sign_off": {"verdict": sign_off_word(report.sign_off), "missing": list(report.sign_off_missing)},
         "counts": asdict(counts(report.judgements)),

@@ -16,8 +16,14 @@ from harness.services.room import Room, endpoints
 SERVICE = "logstash"
 
 
+TRAIL = "logstash-trail.ndjson"
+
+
 def plan(room: Room, beats_port: int, monitor_port: int, known: Mapping[str, str], dead_letter_index: str) -> Plan:
-    """The stand-in on the pipeline under test; only the endpoint of Elasticsearch differs from what is mounted."""
+    """The stand-in on the pipeline under test; only the endpoint of Elasticsearch differs from what is mounted.
+
+    It leaves a trail of the lines it received and settled: the file TRAIL in its room.
+    """
     config = _config(room)
     text = endpoints(config.read_text(encoding="utf-8"), known)
     room.rewrite(config, text, "endpoint of Elasticsearch")
@@ -30,6 +36,7 @@ def plan(room: Room, beats_port: int, monitor_port: int, known: Mapping[str, str
         f"--listen=127.0.0.1:{beats_port}",
         f"--monitor=127.0.0.1:{monitor_port}",
         f"--dead-letter-index={dead_letter_index}",
+        f"--trail={room.root / TRAIL}",
     )
     return Plan(
         name=room.instance,

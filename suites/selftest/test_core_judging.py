@@ -8,7 +8,7 @@ import pytest
 
 from harness.contracts import Check, Context
 from harness.documents.configuration import Configuration
-from harness.judging import baselines, beyond_reach, judge, overall, requirements, sign_off
+from harness.judging import baselines, beyond_reach, judge, of_whole_run, overall, requirements, sign_off
 from harness.model import (
     Evidence,
     Gap,
@@ -294,3 +294,12 @@ def test_a_baseline_that_is_not_proven_keeps_the_sign_off_from_being_given():
     assert verdict is Verdict.UNKNOWN
     assert missing == ("baseline latency: unknown: not measured in this run (suites: alerting)",)
     assert sign_off(lines, [baseline(LATENCY, judged(found()))])[0] is Verdict.FAIL
+
+
+def test_a_suite_left_out_on_purpose_keeps_its_line_open_but_not_what_was_asked_for():
+    both = required(line(checks=["logs/delivery", "resilience/*"]))
+    only = required(line(checks=["resilience/*"]))
+    assert only.verdict is Verdict.UNKNOWN
+    assert of_whole_run(Verdict.PASS, [only], ["resilience"]) is Verdict.PASS
+    assert of_whole_run(Verdict.PASS, [only]) is Verdict.UNKNOWN
+    assert of_whole_run(Verdict.PASS, [both], ["resilience"]) is Verdict.UNKNOWN  # logs did not run either

@@ -21,9 +21,15 @@ SECONDS = 10
 
 
 def suite(name: str, requires: str = "", after: str = "", background: bool = False) -> Suite:
-    return Suite(
-        name, (), tuple(requires.split()), tuple(after.split()), background, (), (), lambda stack, recorder: None
-    )
+    return Suite(name, (), tuple(requires.split()), tuple(after.split()), background, (), (), _nothing)
+
+
+def _nothing(stack: Any, recorder: Any) -> None:
+    """An exercise that does nothing."""
+
+
+def on_demand(name: str, after: str = "") -> Suite:
+    return Suite(name, (), (), tuple(after.split()), False, (), (), _nothing, on_demand=True)
 
 
 def known(*suites: Suite) -> dict[str, Suite]:
@@ -58,6 +64,16 @@ class TestChoose:
         found = known(suite("retention", after="logs"), suite("searches", "logs"), suite("logs"))
         assert names(found, ["retention", "searches"]) == ["logs", "retention", "searches"]
 
+    def test_one_on_demand_runs_when_it_is_named(self):
+        found = {**self.FOUND, **known(on_demand("resilience", after="logs"))}
+        assert "resilience" not in names(found, ())
+        assert names(found, ["resilience", "logs"]) == ["logs", "resilience"]
+
+    def test_and_when_everything_is_demanded(self):
+        found = {**self.FOUND, **known(on_demand("resilience", after="logs"))}
+        everything = [one.name for one in choose(found, (), everything=True)]
+        assert everything == ["alerting", "logs", "searches", "retention", "resilience"]
+
     def test_a_name_twice_is_one_suite(self):
         assert names(self.FOUND, ["logs", "logs"]) == ["logs"]
 
@@ -90,6 +106,7 @@ class TestFind:
         found = find(tmp_path)
         assert list(found) == ["one"]
         one = found["one"]
+        assert not one.on_demand
         assert (one.needs, one.requires, one.after, one.background, one.stand_ins) == (
             ("prometheus",),
             ("two",),
@@ -294,6 +311,38 @@ class TestStack:
         with Watch(stack, interval_seconds=60):
             stack.instances["web-1"].kill()
         assert stack.recorder.so_far().last("service-died", "web-1")
+
+    def test_one_that_is_killed_on_purpose_did_not_die_and_is_started_again_as_it_was(self, stack):
+        stack.launch(plan("web-1"))
+        before = stack.instances["web-1"]
+        with Watch(stack, interval_seconds=0.01):
+            stack.kill("web-1")
+            assert not before.alive()
+            stack.require_alive()
+            again = stack.start_again("web-1")
+        assert stack.instances["web-1"] is again is not before
+        assert len(stack.overlay) == 1
+        history = stack.recorder.so_far()
+        assert history.of_kind("service-died") == ()
+        assert [o.kind for o in history if o.subject == "web-1"] == ["boot", "killed", "restarted"]
+
+    def test_one_that_dies_after_it_was_started_again_is_seen(self, stack):
+        stack.launch(plan("web-1"))
+        stack.kill("web-1")
+        stack.start_again("web-1")
+        with Watch(stack, interval_seconds=60):
+            stack.instances["web-1"].kill()
+        assert stack.recorder.so_far().last("service-died", "web-1")
+        with pytest.raises(StackError, match="web-1 died"):
+            stack.require_alive()
+
+    def test_nothing_is_started_again_in_a_stack_that_stops(self, stack):
+        stack.launch(plan("web-1"))
+        stack.kill("web-1")
+        stack.stop()
+        with pytest.raises(StackError, match="being stopped"):
+            stack.start_again("web-1")
+        assert not stack.instances["web-1"].alive()
 
     def test_one_that_was_stopped_did_not_die(self, stack):
         stack.launch(plan("web-1"))

@@ -194,7 +194,7 @@ class WorldTruth:
         return found
 
     def _place(self, at: float, floor: bool = False) -> tuple[int, float]:
-        """The slot that ends with or after a moment, and the share of it that has passed, `floor` by the last scrape."""
+        """The slot that ends with or after a moment, and how much of it has passed, `floor` by the last scrape."""
         plan = self.story.plan
         passed = at * 1000 - plan.metrics_begin_ms
         if floor:

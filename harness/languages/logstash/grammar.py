@@ -1,7 +1,7 @@
 """Reads the Logstash configuration language into `ast` values, with the product's own rules and oddities.
 
-Kept oddities: barewords have two characters or more; escapes in strings stay as written; a comment between the entries
-of a hash is an error; `["x"]` in a condition is a field reference, not an array.
+Kept oddities: barewords have two characters or more; escapes in strings stay as written; `["x"]` in a condition is a
+field reference, not an array. Comments between the entries of a hash are legal since Logstash 8.15.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def _hash(scanner: Scanner) -> Hash:
     scanner.skip()
     while not scanner.take("}"):
         entries.append(_entry(scanner, seen))
-        _between_entries(scanner)
+        scanner.skip()
     scanner.shallower()
     return Hash(tuple(entries), position)
 
@@ -190,21 +190,3 @@ def _entry(scanner: Scanner, seen: set[str]) -> tuple[Text | Number, Value]:
     scanner.expect("=>", f"after key {written}")
     scanner.skip()
     return key, value(scanner)
-
-
-def _between_entries(scanner: Scanner) -> None:
-    spaced = scanner.space()
-    commented = scanner.at_comment()
-    comment = scanner.position()
-    scanner.skip()
-    if scanner.peek("}"):
-        return
-    if commented:
-        scanner.fail(
-            "a comment between the entries of a hash is not legal",
-            at=comment,
-            hint="Logstash refuses it; move the comment above the option.",
-        )
-    if not spaced:
-        hint = "Entries of a hash are separated by whitespace, not by commas." if scanner.peek(",") else ""
-        scanner.fail(f"expected whitespace or `}}` after a hash entry, found {scanner.here()}", hint=hint)

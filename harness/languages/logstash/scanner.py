@@ -10,7 +10,6 @@ from harness.errors import UnreadableError
 from harness.model import Position
 
 _SPACE = re.compile(r"[ \t\r\n]+")
-_COMMENT = re.compile(r"#[^\r\n]*(?:\r?\n|\r?\Z)")
 _SPACE_AND_COMMENTS = re.compile(r"(?:[ \t\r\n]+|#[^\r\n]*(?:\r?\n|\r?\Z))*")
 _MAX_DEPTH = 80
 
@@ -47,10 +46,6 @@ class Scanner:
         match = _SPACE_AND_COMMENTS.match(self.text, self.offset)
         if match:
             self.offset = match.end()
-
-    def at_comment(self) -> bool:
-        """Whether a comment starts here."""
-        return _COMMENT.match(self.text, self.offset) is not None
 
     def peek(self, literal: str) -> bool:
         """Whether the text goes on with `literal`."""

@@ -59,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--in-flight-events", type=_positive, default=8000, help="events under way at once, at most")
     parser.add_argument("--bulk-requests", type=_positive, default=2, help="bulk requests at once, per output")
     parser.add_argument("--name", default="logstash-stand-in", help="the node's name in the monitoring API")
+    parser.add_argument("--trail", type=Path, metavar="FILE", help="where to write which lines came and were settled")
+    parser.add_argument("--trail-id", metavar="REGEX", default=r"[0-9a-f]{8}-\d{9}", help="what their ids look like")
     return parser
 
 
@@ -77,6 +79,8 @@ def _settings(given: argparse.Namespace) -> Settings:
         in_flight_events=given.in_flight_events,
         bulk_requests=given.bulk_requests,
         name=given.name,
+        trail=given.trail,
+        trail_id=given.trail_id,
     )
 
 

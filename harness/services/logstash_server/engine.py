@@ -18,6 +18,7 @@ from harness.services.logstash_server.counters import Counters
 from harness.services.logstash_server.documents import Document, encoded
 from harness.services.logstash_server.elasticsearch_output import ElasticsearchOutput
 from harness.services.logstash_server.journal import Journal
+from harness.services.logstash_server.trail import Trail
 
 Output = ElasticsearchOutput | NullOutput
 _EVENTS_BETWEEN_BREATHS = 64  # about 3 ms of work, after which connections and clocks have their turn
@@ -26,8 +27,16 @@ _EVENTS_BETWEEN_BREATHS = 64  # about 3 ms of work, after which connections and 
 class Engine:
     """The pipeline with its outputs, shared by all connections. `outputs` is keyed by the identity of the plugin."""
 
-    def __init__(self, pipeline: Pipeline, outputs: Mapping[int, Output], counters: Counters, journal: Journal) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        outputs: Mapping[int, Output],
+        counters: Counters,
+        journal: Journal,
+        trail: Trail | None = None,
+    ) -> None:
         self._pipeline = pipeline
+        self._trail = trail
         self._outputs = outputs
         self._counters = counters
         self._journal = journal
@@ -40,8 +49,12 @@ class Engine:
         Raises ValueError when a payload is no event.
         """
         async with self._turn:
+            if self._trail:
+                self._trail.received(payloads)
             documents = await self._process(payloads, decode)
         await asyncio.gather(*(output.deliver(batch) for output, batch in documents.items()))
+        if self._trail:
+            self._trail.settled(document for batch in documents.values() for document in batch)
 
     async def _process(
         self, payloads: Sequence[bytes], decode: Callable[[bytes], Event]

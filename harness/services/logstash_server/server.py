@@ -21,6 +21,7 @@ from harness.services.logstash_server.elasticsearch_output import ElasticsearchO
 from harness.services.logstash_server.engine import Engine, Output
 from harness.services.logstash_server.journal import Journal
 from harness.services.logstash_server.monitoring import MonitoringServer
+from harness.services.logstash_server.trail import Trail
 
 Address = tuple[str, int]
 
@@ -40,6 +41,8 @@ class Settings:
     bulk_requests: int = 2
     grace_seconds: float = 3.0
     name: str = "logstash-stand-in"
+    trail: Path | None = None
+    trail_id: str = ""
 
 
 class LogstashServer:
@@ -50,7 +53,8 @@ class LogstashServer:
         self.counters = Counters()
         self._pipeline = _pipeline(settings)
         self._outputs: dict[int, Output] = {id(plugin): self._output(plugin) for plugin in self._pipeline.outputs}
-        engine = Engine(self._pipeline, self._outputs, self.counters, journal)
+        trail = Trail(settings.trail, settings.trail_id) if settings.trail else None
+        engine = Engine(self._pipeline, self._outputs, self.counters, journal, trail)
         budget = Budget(settings.in_flight_events)
         self.inputs = [(self._beats(plugin, engine, budget), plugin) for plugin in self._pipeline.inputs]
         if settings.listen and len(settings.listen) != len(self.inputs):

@@ -1,0 +1,1 @@
+"""Run verifiers of the resilience suite."""

@@ -1,0 +1,108 @@
+"""What every verifier of a fault asks: were its lines stored once each, and if not, which hop lost them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+
+from harness.checks.logs import causes
+from harness.checks.stack.alive import place
+from harness.contracts import Check, Context
+from harness.documents.filebeat import Filebeat
+from harness.model import Evidence, Finding, Gap, History, Outcome, Position, Proof, Severity
+
+SERVICES = ("filebeat", "logstash", "elasticsearch")
+
+HOPS: Mapping[str, str] = {
+    "rotation": "cut off by the rotation before anything could read them",
+    "filebeat": "never handed on by Filebeat",
+    "logstash": "received by Logstash and not stored",
+    "elasticsearch": "stored, said Elasticsearch, and not there",
+}
+
+
+class UnderFault(Check):
+    """Base of the verifiers of one fault each: the fault took effect, and every line of it is accounted for."""
+
+    subject, suite = History, "resilience"
+    fault: ClassVar[str]
+    ordered: ClassVar[bool] = False
+    """Whether lines of one file must also arrive in their order: they need not where a hop sends them again."""
+    limit_hops: ClassVar[tuple[str, ...]] = ()
+    """Hops at which the product is known to lose lines under this fault: shown with the count, and no failure."""
+
+    @abstractmethod
+    def ineffective(self, what: Mapping[str, Any]) -> str:
+        """Why the fault, as it was recorded, put nothing to the test; empty when it did."""
+
+    def examine(self, history: History, context: Context) -> Iterable[Outcome]:
+        """A finding per kind of loss, with the hop; a proof when there is none; a gap when nothing was tested."""
+        fault, account = history.last("fault", self.fault), history.last("line-account", self.fault)
+        if fault is None:
+            yield Gap(f"{self.fault}: it was not played")
+            return
+        if account is None or not account.data["sent"]:
+            yield Gap(f"{self.fault}: what became of its lines could not be read back")
+            return
+        findings = [*self._lost(account.data, context), *self._wrong(account.data, context)]
+        yield from findings
+        if why := self.ineffective(fault.data):
+            yield Gap(f"{self.fault}: it put nothing to the test: {why}")
+        elif not any(finding.severity >= self.severity for finding in findings):
+            yield self._proof(fault.data, account.data)
+
+    def _lost(self, account: Mapping[str, Any], context: Context) -> Iterator[Finding]:
+        for hop, count in account["missing"]["hops"].items():
+            known = hop in self.limit_hops
+            text = (
+                f"{count} of {account['sent']} lines are lost (e.g. {_example(account['missing'], hop)}): {HOPS[hop]}"
+            )
+            told = f"{text}, a limit of the product that its manual documents" if known else text
+            yield self.finding(_position(context, hop), told, severity=Severity.INFO if known else None)
+
+    def _wrong(self, account: Mapping[str, Any], context: Context) -> Iterator[Finding]:
+        told = {
+            "duplicated": ("are stored more than once", causes.storing(context)),
+            "misplaced": ("are not where they belong", None),
+            "altered": ("do not say what was written", None),
+            "reordered": ("arrived after lines that stand behind them in their file", None),
+        }
+        for name, (words, cause) in told.items():
+            listed = account[name]
+            if not listed["total"]:
+                continue
+            severity = None if name != "reordered" or self.ordered else Severity.INFO
+            first = listed["lines"][0]
+            text = f"{listed['total']} of {account['sent']} lines {words} (e.g. {first['id']}): {first['hop']}"
+            position = cause.position if cause else causes.pipeline(context)
+            yield self.finding(position, text, severity=severity)
+
+    def _proof(self, fault: Mapping[str, Any], account: Mapping[str, Any]) -> Proof:
+        lost = account["missing"]["total"]
+        dead = account["dead_letters"]
+        parts = [f"{account['stored']} of {account['sent']} lines stored once"]
+        parts += [f"{dead} dead letters with a reason"] if dead else []
+        parts += [f"{lost} lost to the documented limit"] if lost else []
+        parts += [f"{account['resent']} sent twice and stored once"] if account["resent"] else []
+        return Proof(
+            f"{', '.join(parts)}; drained {fault['drain_seconds']:g} s after the last was written",
+            samples=account["sent"],
+            services=SERVICES,
+            value=account["duplicated"]["total"] + (0 if self.limit_hops else lost),
+            limit=0,
+            unit="lines lost or duplicated" if not self.limit_hops else "lines duplicated",
+            evidence=(Evidence("fault", self.fault), Evidence("line-account", self.fault)),
+        )
+
+
+def _example(listed: Mapping[str, Any], hop: str) -> str:
+    return next((line["id"] for line in listed["lines"] if line["hop"] == hop), "…")
+
+
+def _position(context: Context, hop: str) -> Position:
+    """Where to look: the shipper's configuration, the pipeline's, or the store's entry in the compose file."""
+    if hop in ("rotation", "filebeat"):
+        found = next(iter(context.documents.of(Filebeat)), None)
+        return Position(found.file) if found else Position("the configuration under test")
+    return place(context, "elasticsearch") if hop == "elasticsearch" else causes.pipeline(context)
