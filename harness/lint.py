@@ -128,16 +128,30 @@ def _binaries() -> Mapping[str, Path]:
 def _readable(configuration: Configuration) -> Judgement:
     check, title = "configuration/readable", "Every file is what it should be."
     findings = tuple(
-        Finding(check, Severity.FATAL, error.at or Position(str(configuration.folder)), _said(error))
+        Finding(check, _weight(error), error.at or Position(str(configuration.folder)), _said(error))
         for error in (*configuration.errors, *configuration.complaints)
     )
     reason = findings[0].message if findings else f"{len(configuration.documents)} artifacts read"
-    verdict = Verdict.FAIL if findings else Verdict.PASS
+    verdict = Verdict.FAIL if any(f.severity >= Severity.BUG for f in findings) else Verdict.PASS
     findings += tuple(
         Finding(check, Severity.INFO, position, "a template, to be rendered by another program first; not read")
         for position in configuration.templated
     )
+    findings += tuple(
+        Finding(check, Severity.INFO, error.at or Position(""), f"not read; by its look none of ours: {error.message}")
+        for error in configuration.unread
+    )
+    generated = [file for file in configuration.files if file.endswith((".jsonnet", ".libsonnet"))]
+    if generated:
+        message = f"{len(generated)} Jsonnet files are programs that make configurations; lint what they make"
+        findings += (Finding(check, Severity.INFO, Position(generated[0]), message),)
     return Judgement(check, verdict, Level.STATIC, title, findings=findings, reason=reason)
+
+
+def _weight(error: UnreadableError) -> Severity:
+    """What keeps a file from being read is fatal. Of a key that is twice in a JSON file, most take the last."""
+    twice = error.message.startswith("duplicate key") and error.at is not None and error.at.file.endswith(".json")
+    return Severity.WARNING if twice else Severity.FATAL
 
 
 def _said(error: UnreadableError) -> str:
@@ -180,6 +194,14 @@ def _without_repetition(judgements: list[Judgement]) -> list[Judgement]:
         if f.severity is Severity.FATAL
     }
     refused = {file for file, _ in ours}
+    plain = {
+        (f.position.file, f.position.line)
+        for j in judgements
+        if not j.check.startswith(_PRODUCTS) and not j.check.endswith("/syntax")
+        for f in j.findings
+        if f.severity is Severity.FATAL
+    }
+    unread = {f.position for j in judgements if j.check == "configuration/readable" for f in j.findings}
     spoken = {
         (f.position.file, f.position.line) for j in judgements if j.check.startswith("promtool/") for f in j.findings
     }
@@ -192,7 +214,12 @@ def _without_repetition(judgements: list[Judgement]) -> list[Judgement]:
             key = (finding.position, finding.message)
             said_by = seen.get(key)
             seen.setdefault(key, judgement.check)
-            if judgement.check.startswith(_PRODUCTS) and judgement.check != "promtool/rules" and place in ours:
+            if judgement.check.startswith(_PRODUCTS) and place in (
+                plain if judgement.check == "promtool/rules" else ours
+            ):
+                continue
+            # Of the wrong shape for our reader and for the product: said once.
+            if finding.position in unread and judgement.check.endswith(("/wrong-value", "/misplaced-field")):
                 continue
             # A product tells the first thing it refuses, most often without a line: of a file that we refuse
             # already, that is no news.

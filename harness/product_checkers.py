@@ -21,6 +21,7 @@ from harness.documents.document import Document
 from harness.documents.filebeat import Filebeat
 from harness.documents.prometheus import Prometheus
 from harness.documents.rules import Rules
+from harness.documents.shapes import rules as shape
 from harness.documents.substitution import references
 from harness.documents.templates import Templates
 from harness.errors import HarnessError
@@ -105,9 +106,14 @@ def _asked(arguments: list[str], folder: Path, environment: Mapping[str, str] | 
 def _rules(
     program: Path, configuration: Configuration, documents: tuple[Document, ...]
 ) -> Iterator[tuple[Position, str]]:
-    by_file = {document.file: document for document in documents if isinstance(document, Rules)}
+    by_file: dict[str, Rules] = {}
     with tempfile.TemporaryDirectory(prefix="harness-promtool-") as name:
-        files = [_written(Path(name), document.file, document.tree.text) for document in documents]
+        for document in documents:
+            assert isinstance(document, Rules)
+            # A manifest can carry several rule files.
+            own = document.file if document.file not in by_file else f"{len(by_file)}~/{document.file}"
+            by_file[_written(Path(name), own, document.tree.text)] = document
+        files = list(by_file)
         status, said = _asked([str(program), "check", "rules", "--lint=none", "--", *files], Path(name))
     found = False
     lines = said.splitlines()
@@ -122,6 +128,8 @@ def _rules(
             details = [rest] if not rest.rstrip().endswith(":") else []
             details += [detail.strip() for detail in _indented(lines[index + 1 :])]
             for detail in details or [rest]:
+                if shape.RELATIVES.search(detail):
+                    continue
                 yield _mapped(by_file[file], detail), _cleaned(detail)
     if status and not found:
         yield documents[0].tree.at(), said.strip()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.documents.document import Document, Source
+from harness.documents.kubernetes import carried
 from harness.errors import HarnessError, UnreadableError, UsageError
 from harness.model import Position
 from harness.registry import discover
@@ -26,6 +27,16 @@ _TEMPLATED = re.compile(
     r"|^\s*(?:- )?[\w.\"-]+:\s+\{\{[^\n]*\}\}",
     re.MULTILINE,
 )
+_OUR_NAMES = re.compile(
+    r"prometheus|alertmanager|rules?\b|alerts?\b|grafana|dashboard|datasource|kibana|elasticsearch|logstash|filebeat"
+    r"|compose|index-template|\bilm\b|saved-|^\.env|\.(?:rules|tmpl|env|conf|ndjson)$",
+    re.IGNORECASE,
+)
+_OUR_WORDS = re.compile(
+    r"(?:^|[{,])[ \t-]*[\"']?(?:scrape_\w+|rule_files|groups|alert|expr|receivers|inhibit_rules|group_wait|services"
+    r"|panels|templating|schemaVersion|index_patterns|datasources|filebeat[.\w]*|output\.\w+|xpack[.\w]*)[\"']?[ \t]*:",
+    re.MULTILINE,
+)
 _LARGEST_BYTES = 32 * 1024 * 1024
 
 
@@ -35,7 +46,7 @@ class Configuration:
 
     `errors` are the files that cannot be read as what they should be (encoding, syntax); `complaints` are the places
     of readable files that have a shape nothing can be made of. `templated` are those that another program has to render
-    first; they are not read.
+    first; they are not read. `unread` are files with broken syntax that do not look like any of ours.
     """
 
     folder: Path
@@ -46,6 +57,7 @@ class Configuration:
     errors: tuple[UnreadableError, ...]
     complaints: tuple[UnreadableError, ...] = ()
     templated: tuple[Position, ...] = ()
+    unread: tuple[UnreadableError, ...] = ()
     _by_kind: dict[type[Any], tuple[Any, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, kind: type[D]) -> tuple[D, ...]:
@@ -102,9 +114,9 @@ class Configuration:
                 errors.append(UnreadableError(f"cannot be read: {error.strerror}", at=Position(name)))
                 continue
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
-            text = _decoded(name, content, errors)
-            if text is not None:
-                sources.append(Source(name, text))
+            source = _decoded(name, content, errors)
+            if source is not None:
+                sources.append(source)
         return cls._assembled(folder, digest.hexdigest(), tuple(names), sources, errors)
 
     @classmethod
@@ -121,21 +133,37 @@ class Configuration:
         documents: list[Document] = []
         complaints: list[UnreadableError] = []
         templated: list[Position] = []
-        for source in sources:
+        unread: list[UnreadableError] = []
+        for source in (part for whole in sources for part in carried(whole) or (whole,)):
             syntactic = len(source.tree.complaints)
             if (source.error or syntactic) and (mark := _TEMPLATED.search(source.text)):
                 templated.append(source.tree.place(mark.start(), mark.end()))
                 continue
             found = _recognised(source, errors)
             documents.extend(found)
-            if source.error:
-                errors.append(source.error)
-            elif found:
+            wrong = [error for error in (source.encoding, source.error) if error]
+            if found or (wrong and _meant(source)):
+                errors.extend(wrong)
                 errors.extend(source.tree.complaints[:syntactic])
                 complaints.extend(source.tree.complaints[syntactic:])
-        found_errors, found_complaints = _ordered(errors), _ordered(complaints)
-        read = tuple(documents)
-        return cls(folder, sha256, files, tuple(sources), read, found_errors, found_complaints, tuple(templated))
+            else:
+                unread.extend(wrong[:1])
+        return cls(
+            folder,
+            sha256,
+            files,
+            tuple(sources),
+            tuple(documents),
+            _ordered(errors),
+            _ordered(complaints),
+            tuple(templated),
+            _ordered(unread),
+        )
+
+
+def _meant(source: Source) -> bool:
+    """Whether a file that cannot be read was meant to be one of ours, by its name or by a word in it."""
+    return bool(_OUR_NAMES.search(source.path.name) or _OUR_WORDS.search(source.text))
 
 
 def _ordered(errors: list[UnreadableError]) -> tuple[UnreadableError, ...]:
@@ -171,8 +199,8 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _decoded(name: str, content: bytes, errors: list[UnreadableError]) -> str | None:
-    """The text of a file; None for what is no text, which is an error only where a configuration was to be expected."""
+def _decoded(name: str, content: bytes, errors: list[UnreadableError]) -> Source | None:
+    """The text of a file, with what is wrong with its encoding; None for what is no text and was not expected to be."""
     expected = Path(name).suffix.lower() in _CONFIGURATION_SUFFIXES or Path(name).name.startswith(".env")
     if len(content) > _LARGEST_BYTES:
         if expected:
@@ -182,13 +210,17 @@ def _decoded(name: str, content: bytes, errors: list[UnreadableError]) -> str | 
     try:
         text = content.decode("utf-8-sig")
         if "\0" not in text:
-            return text
+            return Source(name, text)
         bad, why = content.index(b"\0"), "holds a NUL byte: it is binary, or not UTF-8"
+        text = text.replace("\0", " ")
     except UnicodeDecodeError as error:
         utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+        text = content.decode("utf-16" if utf16 else "latin-1", "replace")
         bad, why = error.start, "is UTF-16, not UTF-8" if utf16 else f"is not UTF-8: byte 0x{content[error.start]:02x}"
-    if expected:
-        line = content.count(b"\n", 0, bad) + 1
-        column = bad - (content.rfind(b"\n", 0, bad) + 1) + 1
-        errors.append(UnreadableError(why, at=Position(name, line, column), hint="Save it as UTF-8 text."))
-    return None
+    if not expected:
+        return None
+    line = content.count(b"\n", 0, bad) + 1
+    column = bad - (content.rfind(b"\n", 0, bad) + 1) + 1
+    source = Source(name, text)
+    source.encoding = UnreadableError(why, at=Position(name, line, column), hint="Save it as UTF-8 text.")
+    return source

@@ -7,6 +7,7 @@ kind about every file. `read` never raises on a strange shape: it reads through 
 from __future__ import annotations
 
 import fnmatch
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,25 +19,27 @@ from harness.documents.tree import load_json, load_ndjson, load_yaml
 from harness.errors import UnreadableError
 
 _LOADERS = {".yml": load_yaml, ".yaml": load_yaml, ".json": load_json, ".ndjson": load_ndjson}
+# Prometheus 1 had a language of its own in files of this name.
+_RULES_IN_YAML = re.compile(r"^[ \t]*groups:", re.MULTILINE)
 
 
 class Source:
     """One file of the configuration: its path relative to the folder, its text, and its tree when it has a syntax."""
 
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, named: str = "") -> None:
         self.file = file
         self.text = text
         self.error: UnreadableError | None = None
-
-    @property
-    def path(self) -> PurePosixPath:
-        """The relative path."""
-        return PurePosixPath(self.file)
+        self.encoding: UnreadableError | None = None
+        # A file that another one carries has a name of its own, which tells what it is.
+        self.path = PurePosixPath(file).parent / named if named else PurePosixPath(file)
 
     @cached_property
     def tree(self) -> Tree:
         """The parsed file; an empty tree when it has no tree syntax or is broken (then `error` says how)."""
         load = _LOADERS.get(self.path.suffix.lower())
+        if self.path.suffix == ".rules" and _RULES_IN_YAML.search(self.text):
+            load = load_yaml
         if load is not None:
             try:
                 return load(self.text, self.file, strict=False)
@@ -51,7 +54,7 @@ class Source:
 
     def named(self, *patterns: str) -> bool:
         """Whether the path, or its last parts, matches one of the glob patterns."""
-        return any(fnmatch.fnmatch(f"/{self.file}", f"*/{pattern}") for pattern in patterns)
+        return any(fnmatch.fnmatch(f"/{self.path}", f"*/{pattern}") for pattern in patterns)
 
     def has(self, *keys: str) -> bool:
         """Whether the document is a mapping with one of the keys."""

@@ -69,7 +69,7 @@ def _dotted(view: View, name: str) -> list[View]:
 def _input(view: View) -> Input:
     paths = tuple((text, view.at("paths", index)) for index, text in enumerate(view.texts("paths")))
     enabled = view["enabled"].value is not False
-    return Input(view.text("type"), view.text("id"), enabled, paths, view)
+    return Input(view.text("type") or view.text("input_type", "log"), view.text("id"), enabled, paths, view)
 
 
 def _outputs(view: View) -> list[Output]:

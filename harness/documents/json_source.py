@@ -10,6 +10,7 @@ from harness.documents.positions import Span, Step, Tree, existing
 from harness.errors import UnreadableError
 from harness.model import Position
 
+_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TOKEN = re.compile(r'[ \t\r\n]*(?:("(?:[^"\\]|\\.)*")|([{}\[\],:])|([^\s,:{}\[\]"]+))')
 
 
@@ -17,9 +18,29 @@ def load_json(text: str, file: str, *, strict: bool = True) -> Tree:
     """Parse a JSON file. Raises UnreadableError on broken syntax, and on duplicate keys unless `strict` is off."""
     text = text.removeprefix("\ufeff")
     duplicates: list[str] = []
-    value = _parse(text, file, 1, duplicates)
+    comment: Position | None = None
+    try:
+        value = _parse(text, file, 1, duplicates)
+    except UnreadableError as error:
+        bare = _without_comments(text)
+        if strict or bare == text:
+            raise
+        value, text, comment = _parse(bare, file, 1, duplicates), bare, error.at
     tree = Tree(file, text, value, lambda: _Locator.of(text))
+    if comment:
+        tree.complain(
+            comment, "broken JSON: it holds comments or trailing commas", "Editors allow them, products do not."
+        )
     return _checked(tree, duplicates, strict)
+
+
+def _without_comments(text: str) -> str:
+    """The text of the same length, blank where a comment or a comma before a closing bracket stands."""
+
+    def blank(match: re.Match[str]) -> str:
+        return match[0] if match[0].startswith('"') else re.sub(r"[^\n]", " ", match[0])
+
+    return re.sub(r',(?=\s*[}\]])|"(?:[^"\\]|\\.)*"', blank, _COMMENT.sub(blank, text))
 
 
 def load_ndjson(text: str, file: str, *, strict: bool = True) -> Tree:

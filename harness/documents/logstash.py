@@ -13,6 +13,7 @@ from harness.errors import UnreadableError
 if TYPE_CHECKING:
     from harness.languages.logstash.ast import Config
 
+_INI = re.compile(r"^\[[^\]]+\][ \t]*$|^[\w.-]+\s*=\s*[^>\s]", re.MULTILINE)
 _SECTION = re.compile(r"^\s*(input|filter|output)\s*\{", re.MULTILINE)
 
 
@@ -38,7 +39,8 @@ class Logstash(Document):
         """A `.conf` file with an input, filter or output section, or a file named logstash*.conf."""
         if source.path.suffix not in (".conf", ".logstash", ".cfg"):
             return False
-        return bool(_SECTION.search(source.text)) or source.named("logstash*.conf")
+        named = source.named("logstash*.conf") and not _INI.search(source.text)
+        return bool(_SECTION.search(source.text)) or named
 
 
 @lru_cache(maxsize=64)

@@ -33,7 +33,7 @@ def load_yaml(text: str, file: str, *, strict: bool = True) -> Tree:
     are among the tree's complaints, so that the rest of the file can still be judged.
     """
     text = text.removeprefix("\ufeff")
-    documents = _compose(text, file)
+    documents = compose(text, file)
     reader = _Reader(text, file)
     root = documents[0] if documents else None
     value = reader.construct(root) if root is not None else None
@@ -41,15 +41,17 @@ def load_yaml(text: str, file: str, *, strict: bool = True) -> Tree:
     for mark, key in reader.duplicates:
         place = tree.place(mark.index, mark.index + len(key))
         tree.complain(place, f"duplicate key `{key}`", "Only one of the two would count; remove the other.")
-    if len(documents) > 1:
-        second = documents[1].start_mark
+    behind = [node for node in documents[1:] if not isinstance(node, yaml.ScalarNode) or node.value]
+    if behind:
+        second = behind[0].start_mark
         tree.complain(tree.place(second.index, second.index), "a second YAML document; only the first is read")
     if strict and tree.complaints:
         raise tree.complaints[0]
     return tree
 
 
-def _compose(text: str, file: str) -> list[Any]:
+def compose(text: str, file: str) -> list[Any]:
+    """The nodes of every document of a YAML file. Raises UnreadableError where the syntax ends."""
     loader = _Loader(text)
     documents = []
     try:

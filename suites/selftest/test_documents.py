@@ -148,12 +148,14 @@ def test_a_file_of_another_kind_is_not_taken() -> None:
 def test_all_errors_of_all_files_are_collected() -> None:
     configuration = Configuration.of_texts(
         {
-            "a.yml": "a: [\n",
-            "b.json": "{",
+            "alertmanager.yml": "a: [\n",
+            "board.json": '{"panels": [',
+            "mkdocs.yml": "nav: [\n",
             "rules.yml": "groups:\n- name: g\n  rules:\n  - {alert: A, expr: up, for: 5x}\n  - {foo: 1}\n",
         }
     )
-    assert [error.at.file for error in configuration.errors if error.at] == ["a.yml", "b.json"]
+    assert [error.at.file for error in configuration.errors if error.at] == ["alertmanager.yml", "board.json"]
+    assert [error.at.file for error in configuration.unread if error.at] == ["mkdocs.yml"]
     said = [error.message for error in configuration.complaints]
     assert any("no duration" in message for message in said)
     assert any("neither `alert` nor `record`" in message for message in said)
@@ -181,14 +183,14 @@ class TestLoadingAFolder:
 
     def test_encodings_and_binaries(self, tmp_path: Path) -> None:
         (tmp_path / "logo.png").write_bytes(b"\x89PNG\x00\xff")
-        (tmp_path / "latin.yml").write_bytes("a: 1\nb: caf\xe9\n".encode("latin-1"))
-        (tmp_path / "wide.yml").write_bytes("a: 1".encode("utf-16"))
+        (tmp_path / "alerts-latin.yml").write_bytes("a: 1\nb: caf\xe9\n".encode("latin-1"))
+        (tmp_path / "alerts-wide.yml").write_bytes("a: 1".encode("utf-16"))
         (tmp_path / "marked.yml").write_bytes(b"\xef\xbb\xbfgroups: [{name: g, rules: [{alert: A, expr: up}]}]\n")
         configuration = Configuration.load(tmp_path)
         said = {error.at.file: str(error) for error in configuration.errors if error.at}
-        assert set(said) == {"latin.yml", "wide.yml"}
-        assert said["latin.yml"].startswith("latin.yml:2:7: is not UTF-8: byte 0xe9")
-        assert "UTF-16" in said["wide.yml"]
+        assert set(said) == {"alerts-latin.yml", "alerts-wide.yml"}
+        assert said["alerts-latin.yml"].startswith("alerts-latin.yml:2:7: is not UTF-8: byte 0xe9")
+        assert "UTF-16" in said["alerts-wide.yml"]
         assert configuration.of(Rules)[0].alerts[0].at("alert") == Position("marked.yml", 1, 36)
 
     def test_the_digest_depends_on_names_and_contents_only(self, tmp_path: Path) -> None:

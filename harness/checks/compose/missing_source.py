@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable
 
 from harness.contracts import Check, Context
@@ -10,7 +11,9 @@ from harness.documents.compose import Compose
 from harness.documents.configuration import Configuration
 from harness.documents.deployment import folder_of
 from harness.documents.unknown import nearest
-from harness.model import Finding
+from harness.model import Finding, Severity
+
+_FILE = re.compile(r"\.(?:ya?ml|json|conf|cfg|ini|toml|xml|tmpl|rules|properties|options|env|sh|py|sql|pem|crt|key)$")
 
 
 class MissingSource(Check):
@@ -29,15 +32,23 @@ class MissingSource(Check):
         files = context.documents.files
         folders = {posixpath.dirname(file) for file in files}
         folders |= {parent for folder in folders for parent in _parents(folder)}
+        wanted = []
         for service in compose.services:
             for mount in service.mounts:
-                if mount.kind != "bind" or not mount.source.startswith("."):
-                    continue
-                source = posixpath.normpath(posixpath.join(folder_of(compose), mount.source))
-                if source.startswith("..") or source in files or source in folders or source == ".":
-                    continue
-                hint = nearest(source, files)
-                yield self.finding(mount.position, f"{source} does not exist{hint}")
+                if mount.kind == "bind" and mount.source.startswith("."):
+                    source = posixpath.normpath(posixpath.join(folder_of(compose), mount.source))
+                    if not source.startswith("..") and source != ".":
+                        wanted.append((mount, source))
+        missing = [(mount, source) for mount, source in wanted if source not in files and source not in folders]
+        if missing and len(files) == 1:
+            said = f"{len(missing)} of what is mounted is not here; lint the folder that holds it too"
+            yield self.finding(missing[0][0].position, said, severity=Severity.INFO)
+            return
+        for mount, source in missing:
+            if not _FILE.search(source) and not mount.read_only:
+                continue  # a folder to write to, which Docker makes
+            severity = self.severity if _FILE.search(source) else Severity.WARNING
+            yield self.finding(mount.position, f"{source} does not exist{nearest(source, files)}", severity=severity)
 
 
 def _parents(folder: str) -> Iterable[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from harness.contracts import Check, Context
 from harness.documents.filebeat import Filebeat
@@ -20,6 +22,17 @@ _KINDS = frozenset(
 )  # fmt: skip
 
 
+# Inputs that come from modules, from what is running, or from files of their own.
+_ELSEWHERE = re.compile(r"module|autodiscover|filebeat\.config\b|config\.(?:inputs|prospectors)")
+
+
+def _settings(value: Any, above: str = "") -> Iterator[str]:
+    """Every setting of the first levels in dotted spelling."""
+    for key in value if isinstance(value, dict) and above.count(".") < 3 else ():
+        yield f"{above}{key}"
+        yield from _settings(value[key], f"{above}{key}.")
+
+
 class NoInput(Check):
     """Filebeat reads nothing: no enabled input, an input of an unknown type, without paths, or with another's id.
 
@@ -31,7 +44,7 @@ class NoInput(Check):
 
     def examine(self, filebeat: Filebeat, context: Context) -> Iterable[Finding]:
         """Look at every input's type, paths and id."""
-        modules = any("module" in str(key) or "autodiscover" in str(key) for key in filebeat.tree.value)
+        modules = bool(_ELSEWHERE.search(" ".join(_settings(filebeat.tree.value))))
         if not any(source.enabled for source in filebeat.inputs) and not modules:
             yield self.finding(filebeat.tree.at(), "no input is enabled, so nothing is read")
         seen: dict[str, int] = {}

@@ -10,18 +10,15 @@ from harness.model import Finding, Severity
 
 
 class NoOutput(Check):
-    """Filebeat needs exactly one output; with none or two it does not start.
+    """Filebeat has nowhere to ship to: it does not start.
 
-    Why: it refuses the configuration. Bad: `output.logstash` and `output.elasticsearch`. Good: one of them.
-    Fix: keep the one that is meant.
+    Why: it refuses the configuration. Bad: `output.logstash: {enabled: false}` alone. Good: one output.
+    Fix: enable the one that is meant.
     """
 
     severity, subject = Severity.FATAL, Filebeat
 
     def examine(self, filebeat: Filebeat, context: Context) -> Iterable[Finding]:
-        """Count the enabled outputs."""
+        """Look for an enabled output."""
         if not filebeat.outputs and filebeat.inputs:
             yield self.finding(filebeat.tree.at(), "no output is enabled")
-        for output in filebeat.outputs[1:]:
-            first = filebeat.outputs[0].kind
-            yield self.finding(output.view.key_at(), f"a second output, {output.kind}, beside {first}")

@@ -41,8 +41,12 @@ class RuleFiles(Check):
                     loaded |= found
                     if not found:
                         yield self.finding(position, f"no rule file is mounted at {absolute}")
-        if rule_files and not prometheus.rule_files:
-            yield self.finding(prometheus.tree.at(), f"no `rule_files`, so nobody evaluates {', '.join(rule_files)}")
+        folder = posixpath.dirname(prometheus.file)
+        beside = [file for file in rule_files if file.startswith(folder) and file != prometheus.file]
+        # Of several configurations one may be an agent's, or an example; which one evaluates nobody can tell.
+        if beside and not prometheus.rule_files and len(context.documents.of(Prometheus)) == 1:
+            listed = ", ".join(beside[:3]) + (f" and {len(beside) - 3} more" if len(beside) > 3 else "")
+            yield self.finding(prometheus.tree.at(), f"no `rule_files`, so nobody evaluates {listed}")
         for rules in context.documents.of(Rules) if judged and loaded else ():
             if rules.file not in loaded:
                 yield self.finding(rules.tree.key_at("groups"), "no `rule_files` entry loads this file")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from harness.contracts import Check, Context
@@ -10,13 +9,6 @@ from harness.documents.rules import Rules
 from harness.documents.shapes import rules as shape
 from harness.documents.shapes import told
 from harness.model import Finding, Severity
-
-# Thanos, Mimir, Loki and VictoriaMetrics read the same files and know more.
-_OTHERS = re.compile(
-    r"no setting (?:namespace|partial_response_strategy|source_tenants|evaluation_delay|type|params|headers|"
-    r"concurrency|eval_offset|eval_delay|eval_alignment|debug|update_entries_limit|notifier_headers|tenant|"
-    r"align_evaluation_time_on_interval|remote_write)\b"
-)
 
 
 class UnknownField(Check):
@@ -31,5 +23,5 @@ class UnknownField(Check):
     def examine(self, rules: Rules, context: Context) -> Iterable[Finding]:
         """Compare every group and rule with the fields there are, those of Prometheus's relatives included."""
         for position, message in told(rules.tree, shape.NOTATION, "field"):
-            if not _OTHERS.search(message):
+            if not shape.RELATIVES.search(message):
                 yield self.finding(position, message)
