@@ -71,8 +71,8 @@ def _matching(room: Room, config: Path, pattern: str) -> list[Path]:
     return sorted(path for path in base.parent.glob(base.name) if path.is_file())
 
 
-def alertmanager_request(given: Deployment, folder: Path) -> dict[str, Any]:
-    """Alertmanager's part of the request.
+def alertmanager_request(given: Deployment, folder: Path, *, inhibiting: bool = True) -> dict[str, Any]:
+    """Alertmanager's part of the request; `inhibiting=False` takes `inhibit_rules` out.
 
     The deployment's own entrypoint renders the configuration. It ends in a program that writes down the arguments it
     would have started Alertmanager with.
@@ -82,7 +82,7 @@ def alertmanager_request(given: Deployment, folder: Path) -> dict[str, Any]:
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', encoding="utf-8")
     program.chmod(0o700)
     known = {alertmanager.PAGERDUTY: f"{NOWHERE}/v2/enqueue"}
-    plan = alertmanager.plan(room, program, 9093, known, folder / "no-authority.pem")
+    plan = alertmanager.plan(room, program, 9093, known, folder / "no-authority.pem", inhibiting=inhibiting)
     done = subprocess.run(
         plan.argv, env={**os.environ, **plan.environment}, cwd=room.root,
         capture_output=True, text=True, timeout=ENTRYPOINT_SECONDS, check=False,

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from harness.documents.prometheus import Prometheus
 from harness.errors import StackError, UsageError
 from harness.generators.metrics import World
 from harness.generators.scenario import Scenario
-from harness.simulate import deployed, segments
+from harness.simulate import deployed
 from harness.simulate.events import Event, EventKind
 from harness.simulate.reading import read_timeline
 from harness.simulate.segments import Incident
+from harness.simulate.staged import Staged, instances, stage
 from harness.simulate.values import Timeline
 from harness.toolchain import Toolchain
 
@@ -31,6 +32,9 @@ BEGINS = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """When an incident begins if nobody says: a Monday morning, so that a week has one weekend at its end."""
 
 DEADLINE_SECONDS = 600.0
+
+Runner = Callable[[tuple[str, ...], float], str]
+"""Runs a program to its end, within a deadline in seconds, and returns what it wrote; raises StackError."""
 
 
 def simulate(
@@ -54,36 +58,59 @@ def simulate(
     the product's own words, when the configuration cannot be run.
     """
     given = [Incident(incidents)] if isinstance(incidents, Scenario) else list(incidents)
-    if not given or duration_seconds <= 0:
-        raise UsageError("nothing to simulate: no incident, or no time")
+    happening = tuple(events)
+    return play(
+        configuration, stage(world, given, happening), variables=variables, program=toolchain.binary(COMPONENT),
+        workspace=workspace, duration_seconds=duration_seconds, events=happening, begins=begins, skip=skip,
+        deadline_seconds=deadline_seconds,
+    )  # fmt: skip
+
+
+def play(
+    configuration: Configuration,
+    staged: Staged,
+    *,
+    variables: Mapping[str, Any],
+    program: Path,
+    workspace: Path,
+    duration_seconds: float,
+    events: Iterable[Event] = (),
+    begins: datetime = BEGINS,
+    skip: bool = True,
+    inhibiting: bool = True,
+    run: Runner | None = None,
+    deadline_seconds: float = DEADLINE_SECONDS,
+) -> Timeline:
+    """As `simulate`, of series that are given; `inhibiting=False` takes Alertmanager's `inhibit_rules` out."""
+    if duration_seconds <= 0:
+        raise UsageError("nothing to simulate: no time")
     workspace.mkdir(parents=True, exist_ok=True)
+    happening = tuple(events)
     deployment = deployed.deployment(configuration, variables)
     prometheus, document = deployed.prometheus_request(deployment, workspace)
-    happening = tuple(events)
     request = {
         "start": begins.timestamp() - LEAD_SECONDS,
         "duration": duration_seconds + LEAD_SECONDS,
         "prometheus": prometheus,
-        "alertmanager": deployed.alertmanager_request(deployment, workspace),
-        "targets": _targets(document, world, given, happening),
+        "alertmanager": deployed.alertmanager_request(deployment, workspace, inhibiting=inhibiting),
+        "targets": _targets(document, staged, happening),
         "events": [_event(event) for event in happening if event.kind not in (EventKind.GAP, EventKind.DOWN)],
     }
     file = workspace / "request.json"
     file.write_text(json.dumps(request), encoding="utf-8")
     began = time.monotonic()
-    lines = _run(toolchain.binary(COMPONENT), file, skip, deadline_seconds)
-    title = "; ".join(dict.fromkeys(incident.scenario.title for incident in given))
+    argv = (str(program), f"-input={file}", *(() if skip else ("-no-skip",)))
+    lines = (run or _run)(argv, deadline_seconds).splitlines()
     return read_timeline(
-        lines, title=title, begins=begins, lead_seconds=LEAD_SECONDS, duration_seconds=duration_seconds,
+        lines, title=staged.title, begins=begins, lead_seconds=LEAD_SECONDS, duration_seconds=duration_seconds,
         wall_seconds=time.monotonic() - began,
     )  # fmt: skip
 
 
-def _run(binary: Path, request: Path, skip: bool, deadline_seconds: float) -> list[str]:
-    command = [str(binary), f"-input={request}", *(() if skip else ("-no-skip",))]
+def _run(argv: tuple[str, ...], deadline_seconds: float) -> str:
     try:
         done = subprocess.run(
-            command, env={**os.environ, "TMPDIR": str(request.parent)},
+            argv, env={**os.environ, "TMPDIR": str(Path(argv[1].partition("=")[2]).parent)},
             capture_output=True, text=True, timeout=deadline_seconds, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
@@ -95,12 +122,10 @@ def _run(binary: Path, request: Path, skip: bool, deadline_seconds: float) -> li
             "Prometheus or Alertmanager cannot run this configuration on the virtual clock",
             hint=done.stderr.strip()[-1200:] or f"exit status {done.returncode}",
         )
-    return done.stdout.splitlines()
+    return done.stdout
 
 
-def _targets(
-    document: Prometheus, world: World, incidents: Sequence[Incident], events: Sequence[Event]
-) -> list[dict[str, Any]]:
+def _targets(document: Prometheus, staged: Staged, events: Iterable[Event]) -> list[dict[str, Any]]:
     """Every scrape job's target, with what it exposes and when it cannot be scraped."""
     exposed: dict[str, list[dict[str, Any]]] = {job.name: [] for job in document.jobs}
     for event in events:
@@ -109,24 +134,20 @@ def _targets(
                 f"an event is about the job {event.name!r}, which is not scraped",
                 hint=f"There are: {', '.join(exposed)}",
             )
-    for (job, name, labels), course in segments.lines(world, incidents).items():
+    for (job, name, labels), course in staged.lines.items():
         if job in exposed:
             lines = [{**segment.plain(), "at": segment.at + LEAD_SECONDS} for segment in course]
             exposed[job].append({"labels": {"__name__": name, **dict(labels)}, "segments": lines})
     return [
         {
             "job": job.name,
-            "instance": job.targets[0].address if job.targets else job.name,
-            "down": _spans([*segments.down(incidents, job.name), *_of(events, EventKind.DOWN, job.name)]),
-            "gaps": _spans(_of(events, EventKind.GAP, job.name)),
+            "instance": instances(document)[job.name],
+            "down": _spans(staged.down.get(job.name, ())),
+            "gaps": _spans(staged.gaps.get(job.name, ())),
             "series": exposed[job.name],
         }
         for job in document.jobs
     ]
-
-
-def _of(events: Sequence[Event], kind: EventKind, job: str) -> list[tuple[float, float]]:
-    return [(event.at, event.at + event.lasts) for event in events if event.kind is kind and event.name == job]
 
 
 def _spans(spans: Iterable[tuple[float, float]]) -> list[dict[str, float]]:
