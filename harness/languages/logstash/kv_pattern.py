@@ -48,8 +48,8 @@ def patterns(options: Mapping[str, Any], given: Callable[[str], bool]) -> KvPatt
 
 
 def _until(stop: str) -> str:
-    """Text up to what `stop` matches; a backslash escapes."""
-    return rf"((?:\\.|(?!{stop}).)+)"
+    """Text up to what `stop` matches, which may begin with a backslash; any other backslash escapes."""
+    return rf"((?:(?!{stop})(?:\\.|.))+)"
 
 
 def _until_class(characters: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -104,6 +105,15 @@ class _Table:
         return f"{self.target}[{name}]" if self.target else name
 
 
+_MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
+_SPACED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_WRITTEN = re.compile(
+    r"(?:\w+,?\s+)?((?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\s+(\d{1,2})"
+    r"(?:\s+(\d{1,2}:\d{1,2}:\d{1,2}))?,?\s+(\d{4})",
+    re.IGNORECASE,
+)
+
+
 def _integer(value: str | None) -> Any:
     found = None if value is None else ruby.integer(value)
     return value if found is None else found
@@ -119,12 +129,24 @@ def _float(value: str | None) -> Any:
 
 
 def _date(value: str | None) -> Any:
+    """ISO 8601, the same with a space for the T, or a written month: `Thu, Jun 1 2017`, `Jun 1 4:05:06 2017`."""
     if value is None:
         return value
+    text = value.strip()
+    if written := _WRITTEN.fullmatch(text):
+        text = _iso(written)
+    elif _SPACED.fullmatch(text):
+        text = text.replace(" ", "T")
     try:
-        return Timestamp.of_millis(iso8601.millis(value.strip(), zone("UTC")))
+        return Timestamp.of_millis(iso8601.millis(text, zone("UTC")))
     except EventError:
         return value
+
+
+def _iso(written: re.Match[str]) -> str:
+    month, day, time, year = written.groups()
+    number = _MONTHS.find(month[:3].lower()) // 3 + 1
+    return f"{year}-{number:02}-{int(day):02}T{time or '00:00:00'}"
 
 
 def _boolean(value: str | None) -> Any:

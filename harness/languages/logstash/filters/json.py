@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import orjson
@@ -11,6 +12,9 @@ from harness.languages.logstash.field import put
 from harness.languages.logstash.options import Option, Options
 from harness.languages.logstash.settings import Settings
 from harness.languages.logstash.sprintf import text_of
+
+_BEYOND = float(2**63)
+_MAY_HOLD = frozenset((dict, list, float))
 
 OPTIONS: Options = {
     "ecs_compatibility": Option(),
@@ -57,11 +61,23 @@ def _load(source: Any) -> Any:
     if not isinstance(source, str):
         raise TypeError("only text holds JSON")
     try:
-        return orjson.loads(source)
+        parsed = orjson.loads(source)
     except orjson.JSONDecodeError:
         if not source.strip():
             return None
         raise
+    # An integer beyond 64 bits stays one in Logstash; orjson makes it a float.
+    return json.loads(source) if _beyond(parsed) else parsed
+
+
+def _beyond(value: Any) -> bool:
+    """Whether a number anywhere in a value may be such an integer."""
+    kind = type(value)
+    if kind is dict:
+        return any(_beyond(item) for item in value.values() if type(item) in _MAY_HOLD)
+    if kind is list:
+        return any(_beyond(item) for item in value if type(item) in _MAY_HOLD)
+    return kind is float and not -_BEYOND < value < _BEYOND
 
 
 def _merge(event: Event, parsed: dict[str, Any], now: float) -> None:
