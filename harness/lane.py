@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +71,16 @@ class Lane:
         if self._timeline is None:
             raise StackError(f"{self.name} has no past yet")
         return self._timeline
+
+    def turned(self, metrics: Collection[str], *, before: float, within_seconds: float) -> float | None:
+        """When the scenario last changed one of these gauges, at most so long before a moment; None for counters.
+
+        A counter crosses nothing when it turns: what is made of it crosses later, and nobody can say when.
+        """
+        timeline = self.timeline
+        gauges = set(metrics) - timeline.world.counters
+        moments = (timeline.incident + at for at in self.scenario.changes(gauges))
+        return max((at for at in moments if before - within_seconds <= at <= before), default=None)
 
     def open_targets(self, jobs: Sequence[str], upstreams: Mapping[str, str]) -> dict[str, str]:
         """Bind a target per job and return job → `host:port`; they answer once the past is made."""

@@ -315,6 +315,9 @@ class _Background:
             with run.phase(name) as told:
                 thread.join(BACKGROUND_SECONDS)
                 told["detail"] = "the rest of it; it ran beside the others"
+                if waited := self._history.so_far().last("waiting", name):
+                    whole, waiting = waited.data["seconds"], waited.data["waited_seconds"]
+                    told["detail"] += f"; of its {whole:.0f} s, {waiting:.0f} s are waiting"
                 if thread.is_alive():
                     self._history.record("exercise", name, {"failed": f"did not end within {BACKGROUND_SECONDS:g} s"})
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,17 @@ class Scenario:
     tracks: tuple[Track, ...]
     fires: Mapping[str, float]
     muted: frozenset[str]
+
+    def changes(self, metrics: Collection[str]) -> tuple[float, ...]:
+        """When one of these gauges takes another value, in seconds after the incident's beginning, in order."""
+        found = {
+            step
+            for track in self.tracks
+            if track.name in metrics
+            for step, (before, after) in enumerate(itertools.pairwise(track.values), start=1)
+            if before != after
+        }
+        return tuple(step * STEP_SECONDS for step in sorted(found))
 
     def down_at(self, job: str, seconds: float) -> bool:
         """Whether the job's target fails its scrapes `seconds` after the incident's beginning."""

@@ -10,16 +10,21 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import requests
 
-from harness import wait
+from harness import alert_latency, wait
 from harness.boot import ALERTMANAGERS
 from harness.contracts import Recorder
 from harness.documents.alertmanager import Alertmanager
+from harness.documents.prometheus import Prometheus
 from harness.documents.rules import Rules
 from harness.errors import DeadlineError
+from harness.lane import Lane
+from harness.model import Observation
+from harness.probes import alert_crossing, alertmanager_metrics, prometheus_metrics
 from harness.stack import Stack
 
 NEEDS = ("alerting",)
@@ -40,6 +45,9 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
     began = time.time()
     deadline = watcher.deadline_seconds()
     recorder.record("alerting-window", "window", {"began": began, "deadline_seconds": deadline})
+    recorder.record("clock", "began", {"wall": time.time(), "monotonic": time.monotonic()})
+    for budget in alert_latency.budgets(stack.configuration).values():
+        recorder.record("alert-budget", budget.alert, asdict(budget))
     try:
         wait.until(
             watcher.look,
@@ -51,6 +59,9 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
     except DeadlineError as error:
         recorder.record("alerting-deadline", "window", {"message": error.message})
     watcher.finish()
+    recorder.record("clock", "ended", {"wall": time.time(), "monotonic": time.monotonic()})
+    seconds = time.time() - began
+    recorder.record("waiting", "alerting", {"seconds": seconds, "waited_seconds": seconds - watcher.worked_seconds})
 
 
 class _Watcher:
@@ -66,6 +77,7 @@ class _Watcher:
             name: lane for name, lane in stack.lanes.items() if name != stack.fixtures["deployment"]["lanes"]["storm"]
         }
         self._storm = stack.lanes.get(stack.fixtures["deployment"]["lanes"]["storm"])
+        self.worked_seconds = 0.0
         self.live_at = max((lane.live_at for lane in stack.lanes.values()), default=time.time())
         self._session = requests.Session()
 
@@ -84,6 +96,7 @@ class _Watcher:
     def look(self) -> bool:
         """One round. True once everything expected has arrived and the storm has been quiet for a while."""
         self._stack.require_alive()
+        began = time.monotonic()
         for name, lane in self._stack.lanes.items():
             self._prometheus(name, lane.instance.url)
         for name in ALERTMANAGERS:
@@ -94,20 +107,56 @@ class _Watcher:
         self._stack.progress(
             text, elapsed, max(elapsed, round(self.deadline_seconds() - SLACK_SECONDS)), phase="alerting"
         )
-        return not self._missing() and self._storm_is_over()
+        over = not self._missing() and self._storm_is_over()
+        self.worked_seconds += time.monotonic() - began
+        return over
 
     def missing_text(self) -> str:
         """What has not arrived, for the message of a deadline."""
         return ", ".join(f"{alert} at {channel}" for alert, channel in self._missing()) or "the storm still going on"
 
     def finish(self) -> None:
-        """Write down the totals: Alertmanager's own count of notifications, and what it holds at the end."""
+        """Write down what the products count themselves, and when the incidents that began live crossed."""
         for name in ALERTMANAGERS:
-            url = self._stack.url(name)
-            text = self._session.get(f"{url}/metrics", timeout=5).text
-            sent = _totals(text, "alertmanager_notifications_total")
-            failed = _totals(text, "alertmanager_notifications_failed_total")
-            self._recorder.record("notifications-total", name, {"sent": sent, "failed": failed})
+            figures = alertmanager_metrics.figures(self._stack.url(name))
+            self._recorder.record("alertmanager-figures", name, {"figures": figures})
+        for lane in self._stack.lanes.values():
+            self._recorder.record(
+                "prometheus-figures", lane.name, {"figures": prometheus_metrics.figures(lane.instance.url)}
+            )
+        for lane in self._waves.values():
+            for state in self._began_live(lane):
+                self._crossing(lane, state)
+
+    def _began_live(self, lane: Lane) -> list[Observation]:
+        """The alerts of a lane that fire and became pending under our eyes, not in the past that was made."""
+        states = self._recorder.so_far().of_kind("alert-state")  # type: ignore[attr-defined]
+        return [
+            o
+            for o in states
+            if o.data["by"] == "prometheus"
+            and o.data["where"] == lane.scenario.name
+            and o.data["state"] == "firing"
+            and alert_latency.moment(o.data["activeAt"]) >= lane.live_at
+        ]
+
+    def _crossing(self, lane: Lane, state: Observation) -> None:
+        """Record when the sample came that made the alert pending, and when the incident had turned that way."""
+        (prometheus,) = self._stack.configuration.of(Prometheus)[:1]
+        alert = next(
+            (a for rules in self._stack.configuration.of(Rules) for a in rules.alerts if a.name == state.subject), None
+        )
+        if alert is None or lane.instance is None:
+            return
+        pending, window = alert_latency.moment(state.data["activeAt"]), 2 * prometheus.evaluation_interval
+        labels = dict(state.data["labels"])
+        scraped = alert_crossing.crossed(lane.instance.url, alert.expr, labels, before=pending, window_seconds=window)
+        crossed = None
+        if scraped is not None:
+            metrics = {track.name for track in lane.scenario.tracks if re.search(rf"\b{track.name}\b", alert.expr)}
+            crossed = lane.turned(metrics, before=scraped, within_seconds=2 * prometheus.scrape_interval)
+        data = {"labels": labels, "pending": pending, "scraped": scraped, "crossed": crossed}
+        self._recorder.record("alert-crossing", state.subject, data)
 
     def _expected(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
@@ -153,7 +202,11 @@ class _Watcher:
         url = self._stack.url(name)
         for alert in self._session.get(f"{url}/api/v2/alerts", timeout=5).json():
             status = alert["status"]
-            data = {"startsAt": alert["startsAt"], "inhibitedBy": status["inhibitedBy"]}
+            data = {
+                "startsAt": alert["startsAt"],
+                "updatedAt": alert["updatedAt"],
+                "inhibitedBy": status["inhibitedBy"],
+            }
             self._note("alertmanager", name, alert["labels"], status["state"], data)
 
     def _note(self, by: str, where: str, labels: Mapping[str, str], state: str, data: Mapping[str, Any]) -> None:
@@ -166,12 +219,3 @@ class _Watcher:
 
 def _names(text: str, alert: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(alert)}(?!\w)", text) is not None
-
-
-def _totals(text: str, metric: str) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for line in text.splitlines():
-        match = re.match(rf'{metric}{{.*?integration="([^"]+)".*?}} (\S+)', line)
-        if match:
-            found[match.group(1)] = found.get(match.group(1), 0.0) + float(match.group(2))
-    return found

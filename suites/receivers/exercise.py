@@ -74,7 +74,9 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
     except DeadlineError as error:
         recorder.record("receivers-deadline", "window", {"message": error.message})
     recorder.record("alertmanager-figures", INSTANCE, {"figures": alertmanager_metrics.figures(stack.url(INSTANCE))})
-    recorder.record("receivers-window", "window", {"seconds": time.time() - began})
+    seconds = time.time() - began
+    recorder.record("receivers-window", "window", {"seconds": seconds})
+    recorder.record("waiting", "receivers", {"seconds": seconds, "waited_seconds": seconds - watch.worked_seconds})
 
 
 def _cases(stack: Stack, entries: list[Mapping[str, Any]], recorder: Recorder) -> Iterator[Case]:
@@ -142,12 +144,16 @@ class _Watch:
     def __init__(self, stack: Stack, recorder: Recorder, cases: tuple[Case, ...], hostile: str) -> None:
         self._stack, self._recorder, self._cases, self._hostile = stack, recorder, cases, hostile
         self._resolved: Case | None = None
+        self.worked_seconds = 0.0
 
     def over(self) -> bool:
         """One look. True once every channel that can be reached was, and the resolved page is closed."""
         self._stack.require_alive()
+        began = time.monotonic()
         self._resolve()
-        return not self._missing()
+        missing = self._missing()
+        self.worked_seconds += time.monotonic() - began
+        return not missing
 
     def missing(self) -> str:
         """What has not arrived."""

@@ -8,6 +8,7 @@ from harness.checks.alerting import recorded
 from harness.contracts import Check, Context
 from harness.documents.alertmanager import Route
 from harness.model import Evidence, Gap, History, Observation, Outcome, Proof
+from harness.quantiles import quantile
 
 
 class Latency(Check):
@@ -42,20 +43,20 @@ class Latency(Check):
         if not net:
             yield Gap("no notification of a dated alert was received, so no latency was measured")
             return
-        p95 = recorded.percentile(net, 0.95)
-        median, worst = recorded.percentile(net, 0.5), max(net)
+        p95, median = quantile(net, 0.95), quantile(net, 0.5)
         statement = (
-            f"p95 {p95:.2f} s net of group_wait (median {median:.2f} s, max {worst:.2f} s, {len(net)} notifications); "
+            f"{p95.text()} net of group_wait ({median.text()}, max {max(net):.2f} s, {len(net)} notifications, "
+            f"intervals at {min(p95.confidence, median.confidence):.0%}); "
             f"total p95 {recorded.percentile(total, 0.95):.1f} s; {left_out} fired before discovery and are left out"
         )
-        if p95 > limit:
+        if p95.value > limit:
             where = root.at("group_wait") if root else recorded.alerts(context)[0].at()
             yield self.finding(where, f"{statement}, limit {limit:g} s; slowest {slowest[1]}")
         yield Proof(
             statement,
             samples=len(net),
             services=("prometheus", "alertmanager"),
-            value=round(p95, 4),
+            value=round(p95.value, 4),
             limit=limit,
             unit="s",
             evidence=(Evidence("notification", "lane=main"), Evidence("alert-state", "alertmanager")),

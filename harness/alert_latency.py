@@ -1,0 +1,199 @@
+"""Where the time of a notification goes: from the sample that crossed the threshold to the last byte in the channel.
+
+Pure: the moments come from the recorded history, the longest each step may take from the configuration.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from harness.contracts import Documents
+from harness.documents.alertmanager import Alertmanager
+from harness.documents.prometheus import Prometheus
+from harness.documents.rules import Alert, Group, Rules
+from harness.model import History, Observation
+
+STEPS = ("scraped", "evaluated", "held", "sent", "grouped", "delivered")
+"""What the time is spent on: waiting for the scrape, for the evaluation, for `for`; on the way to Alertmanager, in its
+group, on the way to the channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The longest the configuration lets each step of an alert take, in seconds.
+
+    `group_interval` is what a group that has been notified before waits in place of `group_wait`.
+    """
+
+    alert: str
+    scrape: float
+    evaluation: float
+    hold: float
+    group_wait: float
+    group_interval: float
+
+    @property
+    def total(self) -> float:
+        """From the sample to the flush of a new group; sending and delivering come on top."""
+        return self.scrape + self.evaluation + self.hold + self.group_wait
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One alert's way to one channel: when it was where, in Unix seconds; None where nobody saw it."""
+
+    alert: str
+    severity: str
+    instance: str
+    channel: str
+    crossed: float | None
+    scraped: float | None
+    pending: float | None
+    firing: float
+    received: float | None
+    flushed: float | None
+    arrived: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def moments(self) -> tuple[float | None, ...]:
+        """Its moments in order."""
+        return (
+            self.crossed,
+            self.scraped,
+            self.pending,
+            self.firing,
+            self.received,
+            self.flushed,
+            self.arrived,
+        )
+
+    @property
+    def steps(self) -> dict[str, float | None]:
+        """Step → seconds, None when one of its ends was not seen."""
+        ends = zip(STEPS, self.moments, self.moments[1:], strict=False)
+        return {name: None if a is None or b is None else b - a for name, a, b in ends}
+
+    @property
+    def complete(self) -> bool:
+        """Whether every moment was seen."""
+        return None not in self.moments
+
+
+def budgets(documents: Documents) -> Mapping[str, Budget]:
+    """Alert → what the configuration predicts for it."""
+    found = {}
+    for prometheus in documents.of(Prometheus)[:1]:
+        for rules in documents.of(Rules):
+            for group in rules.groups:
+                for alert in group.rules:
+                    if isinstance(alert, Alert):
+                        found[alert.name] = _budget(alert, group, prometheus, documents)
+    return found
+
+
+def _budget(alert: Alert, group: Group, prometheus: Prometheus, documents: Documents) -> Budget:
+    asked = [job for job in prometheus.jobs if re.search(rf'"{re.escape(job.name)}"', alert.expr)] or prometheus.jobs
+    evaluation = group.interval or prometheus.evaluation_interval
+    labels = {**prometheus.external_labels, **alert.labels, "alertname": alert.name}
+    routes = [route for config in documents.of(Alertmanager) for route in config.destinations(labels)]
+    return Budget(
+        alert.name,
+        max((job.interval for job in asked), default=prometheus.scrape_interval),
+        evaluation,
+        math.ceil((alert.duration or 0.0) / evaluation) * evaluation,
+        max((route.group_wait or 0.0 for route in routes), default=0.0),
+        max((route.group_interval or 0.0 for route in routes), default=0.0),
+    )
+
+
+def journeys(history: History) -> tuple[Journey, ...]:
+    """Every alert's way to every channel of every Alertmanager, as far as it was recorded, in order of firing."""
+    found: list[Journey] = []
+    for (instance, _), held in _held(history).items():
+        found.extend(_journeys(history, instance, held))
+    return tuple(sorted(found, key=lambda j: (j.firing, j.alert, j.channel)))
+
+
+def lane_of(instance: str) -> str:
+    """The lane of the sinks that an Alertmanager has: the rest of its name."""
+    return instance.removeprefix("alertmanager").lstrip("-")
+
+
+def _held(history: History) -> dict[tuple[str, str], Observation]:
+    """The first time each Alertmanager was seen holding each alert."""
+    found: dict[tuple[str, str], Observation] = {}
+    for seen in history.of_kind("alert-state"):
+        if seen.data["by"] == "alertmanager":
+            found.setdefault((str(seen.data["where"]), repr(sorted(seen.data["labels"].items()))), seen)
+    return found
+
+
+def _journeys(history: History, instance: str, held: Observation) -> Iterator[Journey]:
+    labels, firing = held.data["labels"], moment(held.data["startsAt"])
+    live = max(_live(history, storm=bool(lane_of(instance))), default=0.0)
+    if firing < live:
+        return  # sent before Prometheus knew its Alertmanager: what followed is its resend delay
+    # Only the waves go live before their incidents cross anything.
+    crossing = {} if lane_of(instance) else _crossing(history, held.subject, labels)
+    pending = crossing.get("pending")
+    for channel, seen in _first(history, instance, held.subject, firing).items():
+        updated = held.data.get("updatedAt")
+        yield Journey(
+            held.subject,
+            labels.get("severity", ""),
+            instance,
+            channel,
+            crossing.get("crossed"),
+            crossing.get("scraped"),
+            pending,
+            firing,
+            moment(updated) if updated else None,
+            seen.data.get("began"),
+            seen.at,
+            labels,
+        )
+
+
+def _live(history: History, *, storm: bool) -> Iterator[float]:
+    """When the lanes that notify an Alertmanager knew it."""
+    return (o.at for o in history.of_kind("live") if bool(o.data.get("wave", True)) is not storm)
+
+
+def _crossing(history: History, alert: str, labels: Mapping[str, str]) -> Mapping[str, Any]:
+    """What was found out about the sample that began it; nothing when the incident began before going live."""
+    for seen in history.of_kind("alert-crossing", alert):
+        if seen.data["scraped"] is not None and set(seen.data["labels"].items()) <= set(labels.items()):
+            return seen.data
+    return {}
+
+
+def _first(history: History, instance: str, alert: str, firing: float) -> dict[str, Observation]:
+    """The first delivery that names the alert since it fires, by channel."""
+    found: dict[str, Observation] = {}
+    for seen in _deliveries(history, instance):
+        if seen.at >= firing and _names(seen, alert):
+            found.setdefault(seen.subject, seen)
+    return found
+
+
+def _deliveries(history: History, instance: str) -> list[Observation]:
+    lane = lane_of(instance)
+    received = (o for o in history.of_kind("notification") if o.data["lane"] == lane and o.data.get("delivered", True))
+    return sorted(received, key=lambda o: o.at)
+
+
+def _names(seen: Observation, alert: str) -> bool:
+    read = f"{seen.data['title']}\n{seen.data['text']}"
+    return alert in read and re.search(rf"(?<!\w){re.escape(alert)}(?!\w)", read) is not None
+
+
+def moment(timestamp: str) -> float:
+    """RFC 3339 with nanoseconds, as Prometheus and Alertmanager write it, in Unix seconds."""
+    text = re.sub(r"(\.\d{6})\d+", r"\1", timestamp).replace("Z", "+00:00")
+    return datetime.fromisoformat(text).timestamp()
