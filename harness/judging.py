@@ -13,6 +13,8 @@ from harness.contracts import Check, Context
 from harness.model import (
     Asked,
     BaselineResult,
+    Checklist,
+    ChecklistLine,
     Evidence,
     Finding,
     Gap,
@@ -109,6 +111,7 @@ def _baseline(entry: Mapping[str, Any], judgements: Sequence[Judgement], suites_
         samples=figure.samples if figure else 0,
         evidence=tuple(e for proof in proofs for e in proof.evidence),
         checks=tuple(j.check for j in carrying),
+        values=figure.values if figure else (),
     )
 
 
@@ -136,6 +139,30 @@ def requirements(
 ) -> tuple[RequirementResult, ...]:
     """Each line of the stakeholders' checklists; lines for a person carry no verdict of ours."""
     return tuple(_requirement(entry, judgements, levels) for entry in fixture["requirements"])
+
+
+def checklists(
+    fixtures: Mapping[str, Any], judgements: Sequence[Judgement], levels: Mapping[str, Level]
+) -> tuple[Checklist, ...]:
+    """Every fixture that is a list of demands (it has the key `checklist`), judged line by line, by name."""
+    found = ((name, data) for name, data in sorted(fixtures.items()) if isinstance(data, Mapping))
+    return tuple(
+        Checklist(
+            id=name,
+            title=str(data["checklist"]),
+            about=str(data.get("about", "")),
+            lines=tuple(
+                ChecklistLine(
+                    _requirement({**entry, "stakeholder": entry.get("group", "")}, judgements, levels),
+                    str(entry.get("citation", "")),
+                    str(entry.get("limits", "")),
+                )
+                for entry in data["lines"]
+            ),
+        )
+        for name, data in found
+        if "checklist" in data
+    )
 
 
 def _requirement(

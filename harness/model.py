@@ -210,7 +210,8 @@ class Proof:
     """What a check saw that lets it pass: the figure, its limit and unit, how many samples, and where they are
     recorded.
 
-    `services` are those whose behaviour was observed; the weakest of their levels is the level of the proof.
+    `services` are those whose behaviour was observed; the weakest of their levels is the level of the proof. `values`
+    are the samples that `value` was taken of, in its unit, where there are any.
     """
 
     statement: str
@@ -220,6 +221,7 @@ class Proof:
     limit: float | None = None
     unit: str = ""
     evidence: tuple[Evidence, ...] = ()
+    values: tuple[float, ...] = ()
 
 
 Outcome = Finding | Gap | Proof
@@ -273,6 +275,7 @@ class BaselineResult:
     evidence: tuple[Evidence, ...] = ()
     checks: tuple[str, ...] = ()
     at_least: bool = False
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +296,36 @@ class RequirementResult:
     evidence: tuple[Evidence, ...] = ()
     checks: tuple[str, ...] = ()
     not_run: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistLine:
+    """One line of a list of demands: where it stands, where it comes from, and what a pass does not show."""
+
+    result: RequirementResult
+    citation: str = ""
+    limits: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """A list of demands besides the sign-off, e.g. what a law asks; it informs, and changes no verdict."""
+
+    id: str
+    title: str
+    about: str
+    lines: tuple[ChecklistLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A finding of lint that somebody accepted: of which check, where, with which words, why, and until which day."""
+
+    check: str
+    file: str
+    text: str
+    reason: str
+    expires: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +376,8 @@ class Report:
     judged_on: str = ""
     whole: bool = True
     left_out: tuple[str, ...] = ()
+    checklists: tuple[Checklist, ...] = ()
+    waivers: tuple[Accepted, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -17,7 +17,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness import judging, lint, suites
+from harness import judging, lint, suites, waivers
 from harness.boot import Boot
 from harness.contracts import Check, Context
 from harness.documents.configuration import Configuration
@@ -27,7 +27,7 @@ from harness.evidence import inputs, manifest, record
 from harness.launchers.ledger import Ledger, Swept, state_folder, sweep
 from harness.launchers.ports import PortLeases
 from harness.launchers.process import ProcessLauncher
-from harness.model import Component, History, Judgement, Level, OverlayChange, Phase, Report, Verdict, worst
+from harness.model import Accepted, Component, History, Judgement, Level, OverlayChange, Phase, Report, Verdict, worst
 from harness.probes.version import versions
 from harness.registry import discover
 from harness.settings import Settings, read_fixtures
@@ -441,6 +441,11 @@ def conclude(told: Report, fixtures: Mapping[str, Any], judgements: Sequence[Jud
         verdict=judging.of_whole_run(judged, lines, told.left_out) if told.whole else judged,
         sign_off=verdict,
         sign_off_missing=missing,
+        checklists=judging.checklists(fixtures, judgements, told.levels),
+        waivers=tuple(
+            Accepted(one.check, one.file, one.text, one.reason, one.expires.isoformat())
+            for one in waivers.of(fixtures).entries
+        ),
     )
 
 

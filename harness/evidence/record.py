@@ -19,7 +19,13 @@ def write(report: Report, folder: Path) -> Path:
     """Write `record.json`. Conclusions that follow from the judgements are left out: they are drawn again."""
     path = folder / NAME
     kept = replace(
-        report, baselines=(), requirements=(), sign_off_missing=(), verdict=Verdict.UNKNOWN, sign_off=Verdict.UNKNOWN
+        report,
+        baselines=(),
+        requirements=(),
+        checklists=(),
+        sign_off_missing=(),
+        verdict=Verdict.UNKNOWN,
+        sign_off=Verdict.UNKNOWN,
     )
     text = json.dumps(to_plain(kept), ensure_ascii=False, indent=1) + "\n"
     path.write_text(text, encoding="utf-8", errors="backslashreplace")

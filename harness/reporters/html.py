@@ -15,11 +15,24 @@ from shlex import quote
 from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from harness.evidence.inputs import Inputs
-from harness.model import History, Report, Severity
+from harness.model import Checklist, ChecklistLine, History, Report, Severity
 from harness.reporters import summary
-from harness.reporters.sections import alerts, bars, checks, dashboards, logs, searches
+from harness.reporters.sections import (
+    alerts,
+    bars,
+    checks,
+    dashboards,
+    evidence,
+    figures,
+    first,
+    logs,
+    messages,
+    searches,
+    timeline,
+)
 
 NAME = "report.html"
 FIRST = 6
@@ -52,9 +65,11 @@ def _environment() -> Environment:
         "quantity": summary.quantity,
         "seconds": _seconds,
         "count": _count,
+        "signed": _signed,
         "moment": _moment,
         "plural": _plural,
         "edits": _edits,
+        "anchor": evidence.anchor,
     }
     return environment
 
@@ -64,6 +79,11 @@ def _view(report: Report, history: History, made_of: Inputs | None) -> dict[str,
     return {
         "report": report,
         "ready": summary.ready(report),
+        "word": summary.word(report),
+        "steps": first.steps(report),
+        "shares": first.shares(report.judgements),
+        "claims": evidence.claims(report.judgements, history),
+        "traced": frozenset(judgement.check for judgement in report.judgements if judgement.records),
         "headline": summary.headline(report),
         "answer": summary.answer(report),
         "counts": summary.counts(report.judgements),
@@ -75,14 +95,21 @@ def _view(report: Report, history: History, made_of: Inputs | None) -> dict[str,
         "clean": checks.clean(report.judgements),
         "remarks": [finding for finding in report.findings if finding.severity < Severity.BUG],
         "stakeholders": checks.stakeholders(report.requirements),
-        "baselines": [(b, summary.standing_of(b.verdict), bars.against_limit(b)) for b in report.baselines],
+        "baselines": [
+            (b, summary.standing_of(b.verdict), bars.against_limit(b), figures.spread(b)) for b in report.baselines
+        ],
+        "lists": [
+            (one, checks.stakeholders(line.result for line in one.lines), _cited(one)) for one in report.checklists
+        ],
         "phases": list(zip(report.phases, bars.shares(report.phases), strict=True)),
         "again": _again(report),
         "observations": len(history.observations),
         "made_of": made_of,
         "matrix": _shown(lambda: alerts.matrix(history, report.judgements)),
         "storm": _shown(lambda: alerts.storm(history)),
-        "previews": _shown(lambda: alerts.previews(history)),
+        "courses": _shown(lambda: timeline.courses(history)),
+        "messages": _shown(lambda: messages.messages(history)),
+        "plots": _plots(report, history),
         "dashboards": _shown(lambda: dashboards.dashboards(history)),
         "searched": _shown(lambda: searches.searched(history)),
         "fate": _shown(lambda: logs.fate(history)),
@@ -96,6 +123,22 @@ def _shown(read: Callable[[], T]) -> tuple[T | None, str]:
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         return None, f"what was recorded is not in a form that can be shown here: {type(error).__name__}: {error}"
     return (found, "") if found else (None, "not recorded in this run")
+
+
+def _plots(report: Report, history: History) -> dict[str, Markup]:
+    """The plots by name; one that cannot be drawn is left out, the figures are in the tables too."""
+    limits = {baseline.id: baseline.limit for baseline in report.baselines}
+    drawn = {
+        "baselines": _shown(lambda: figures.baselines(report)),
+        "loads": _shown(lambda: figures.loads(history, limits.get("dashboard-load"))),
+        "searches": _shown(lambda: figures.searches(history, limits.get("log-query"))),
+        "waterfall": _shown(lambda: figures.waterfall(timeline.shown(timeline.courses(history)))),
+    }
+    return {name: Markup(svg or "") for name, (svg, _) in drawn.items()}
+
+
+def _cited(checklist: Checklist) -> dict[str, ChecklistLine]:
+    return {line.result.id: line for line in checklist.lines}
 
 
 def _again(report: Report) -> str:
@@ -116,6 +159,11 @@ def _seconds(value: float | None) -> str:
     if value < 120:
         return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
     return f"{value / 60:.1f} min"
+
+
+def _signed(value: float | None) -> str:
+    """A moment in seconds on a run's own axis; it may lie before its zero."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:.1f} s"
 
 
 def _count(value: int | None) -> str:

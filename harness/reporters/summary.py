@@ -74,6 +74,13 @@ def ready(report: Report) -> bool:
     return report.verdict is Verdict.PASS and report.sign_off is Verdict.PASS
 
 
+def word(report: Report) -> str:
+    """The answer in a word: Yes, No, or Not proven."""
+    if ready(report):
+        return "Yes"
+    return "No" if Verdict.FAIL in (report.verdict, report.sign_off) else "Not proven"
+
+
 def headline(report: Report) -> str:
     """The answer to the only question most people have."""
     return "READY FOR SIGN-OFF" if ready(report) else "NOT READY FOR SIGN-OFF"

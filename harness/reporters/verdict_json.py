@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from harness.errors import HarnessError, UnreadableError
 from harness.model import (
     BaselineResult,
+    Checklist,
     Component,
     Evidence,
     Finding,
@@ -82,6 +83,7 @@ def as_document(report: Report) -> dict[str, Any]:
         "components": [_component(component) for component in report.components],
         "baselines": [_baseline(baseline) for baseline in report.baselines],
         "requirements": [_requirement(line) for line in report.requirements],
+        "checklists": [_checklist(one) for one in report.checklists],
         "findings": [_finding(finding) for finding in report.findings],
         "checks": [_check(judgement) for judgement in report.judgements],
         "phases": [_phase(phase) for phase in report.phases],
@@ -154,6 +156,29 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "column": finding.position.column,
         "message": finding.message,
         "also": [{"file": p.file, "line": p.line, "column": p.column} for p in finding.also],
+    }
+
+
+def _checklist(checklist: Checklist) -> dict[str, Any]:
+    return {
+        "id": checklist.id,
+        "title": checklist.title,
+        "lines": [
+            {
+                "id": line.result.id,
+                "group": line.result.stakeholder,
+                "title": line.result.title,
+                "citation": line.citation,
+                "by_person": line.result.by_person,
+                "verdict": line.result.verdict.label,
+                "level": line.result.level.label,
+                "required_level": line.result.required_level.label,
+                "statement": line.result.statement,
+                "limits": line.limits,
+                "checks": list(line.result.checks),
+            }
+            for line in checklist.lines
+        ],
     }
 
 

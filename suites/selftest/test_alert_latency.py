@@ -17,7 +17,7 @@ from harness.generators import scenario
 from harness.judging import judge
 from harness.model import History, Judgement, Level, Observation, Verdict
 from harness.probes import alertmanager_metrics, prometheus_metrics
-from harness.quantiles import quantile
+from harness.quantiles import estimate
 
 PROMETHEUS = """global: {scrape_interval: 15s, evaluation_interval: 15s}
 scrape_configs:
@@ -89,26 +89,26 @@ def journey(
 
 class TestQuantile:
     def test_the_interval_is_between_two_samples(self):
-        found = quantile([float(n) for n in range(1, 101)], 0.5)
+        found = estimate([float(n) for n in range(1, 101)], 0.5)
         assert (found.value, found.low, found.high) == (50, 41, 61)
         assert 0.95 <= found.confidence < 0.97
 
     def test_few_samples_attain_less_and_say_so(self):
-        found = quantile([3.0, 1.0, 2.0], 0.95)
+        found = estimate([3.0, 1.0, 2.0], 0.95)
         assert (found.value, found.low, found.high) == (3, 1, 3)
         assert found.confidence == pytest.approx(1 - 0.95**3 - 0.05**3, abs=1e-9)
 
     def test_one_sample_and_none(self):
-        assert quantile([7.0], 0.95).value == 7
+        assert estimate([7.0], 0.95).value == 7
         with pytest.raises(ValueError, match="nothing"):
-            quantile([], 0.5)
+            estimate([], 0.5)
 
     def test_it_covers_as_often_as_it_says(self):
         # 95 % of 400 draws is 380 ± 9 at two standard deviations.
         source = random.Random(4)
         hits = 0
         for _ in range(400):
-            found = quantile([source.random() for _ in range(80)], 0.5)
+            found = estimate([source.random() for _ in range(80)], 0.5)
             hits += found.low <= 0.5 <= found.high
         assert hits >= 371
 

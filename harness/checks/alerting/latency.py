@@ -8,7 +8,7 @@ from harness.checks.alerting import recorded
 from harness.contracts import Check, Context
 from harness.documents.alertmanager import Route
 from harness.model import Evidence, Gap, History, Observation, Outcome, Proof
-from harness.quantiles import quantile
+from harness.quantiles import estimate
 
 
 class Latency(Check):
@@ -43,7 +43,7 @@ class Latency(Check):
         if not net:
             yield Gap("no notification of a dated alert was received, so no latency was measured")
             return
-        p95, median = quantile(net, 0.95), quantile(net, 0.5)
+        p95, median = estimate(net, 0.95), estimate(net, 0.5)
         statement = (
             f"{p95.text()} net of group_wait ({median.text()}, max {max(net):.2f} s, {len(net)} notifications, "
             f"intervals at {min(p95.confidence, median.confidence):.0%}); "
@@ -60,6 +60,7 @@ class Latency(Check):
             limit=limit,
             unit="s",
             evidence=(Evidence("notification", "lane=main"), Evidence("alert-state", "alertmanager")),
+            values=tuple(net),
         )
 
 

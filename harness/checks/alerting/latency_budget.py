@@ -10,7 +10,7 @@ from harness.checks.alerting import recorded
 from harness.contracts import Check, Context
 from harness.documents.rules import Alert
 from harness.model import Evidence, Gap, History, Outcome, Position, Proof
-from harness.quantiles import quantile
+from harness.quantiles import estimate
 
 TOLERATED_SECONDS = 1.0
 """What a busy machine may add to a step: a late evaluation, a slow scrape."""
@@ -117,5 +117,5 @@ def _told(journeys: tuple[Journey, ...]) -> Iterator[str]:
     for step in alert_latency.STEPS:
         seen = [seconds for journey in journeys if (seconds := journey.steps[step]) is not None]
         if seen:
-            figures = f"{quantile(seen, 0.5).text()}, {quantile(seen, 0.95).text()}, max {max(seen):.2f} s"
+            figures = f"{estimate(seen, 0.5).text()}, {estimate(seen, 0.95).text()}, max {max(seen):.2f} s"
             yield f"{step} {figures} ({len(seen)})"

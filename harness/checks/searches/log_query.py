@@ -52,7 +52,8 @@ class LogQuery(Check):
             return
         statement = f"p95 {p95:.2f} s of {limit:g} s, {_details(timed)}; {_corpus(subject)}"
         evidence = (Evidence("search-time", "every opening", f"{len(timed)} samples"),)
-        yield Proof(statement, len(timed), SERVICES, p95, limit, "s", evidence)
+        values = tuple(float(o.data["seconds"]) for o in timed)
+        yield Proof(statement, len(timed), SERVICES, p95, limit, "s", evidence, values)
 
     def _unasked(self, recorded: Sequence[Observation], context: Context) -> Iterator[Outcome]:
         """Searches that no one opened, and those that did not open."""

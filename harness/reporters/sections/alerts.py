@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.model import History, Judgement, Observation, Verdict
@@ -66,18 +66,6 @@ class Storm:
     with_rules: int
     without: int
     alerts: tuple[Spared, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A notification as a person reads it."""
-
-    channel: str
-    at: float
-    title: str
-    text: str
-    problems: tuple[str, ...]
-    cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +143,7 @@ def storm(history: History) -> Storm | None:
     return Storm(len(with_rules), len(without), tuple(counted))
 
 
-def previews(history: History) -> tuple[Preview, ...]:
+def chosen_for_preview(history: History) -> tuple[Observation, ...]:
     """A few notifications: of each channel the first with a problem, else the first; then more until enough."""
     received = [o for o in history.of_kind("notification") if text(o.data, "title") or text(o.data, "text")]
     ordered = sorted(received, key=lambda o: (not entries(o.data, "problems"), text(o.data, "lane") != MAIN, o.at))
@@ -165,15 +153,22 @@ def previews(history: History) -> tuple[Preview, ...]:
     taken = {id(seen) for seen in of_channel.values()}
     more = [seen for seen in ordered if id(seen) not in taken][: max(0, PREVIEWS - len(of_channel))]
     chosen = [*of_channel.values(), *more][: 2 * PREVIEWS]
-    return tuple(_preview(seen) for seen in sorted(chosen, key=lambda o: (o.subject, o.at)))
+    return tuple(sorted(chosen, key=lambda o: (o.subject, o.at)))
 
 
-def _preview(seen: Observation) -> Preview:
-    title = text(seen.data, "title")
-    body = text(seen.data, "text").removeprefix(title).lstrip("\n")
-    problems = tuple(str(problem) for problem in entries(seen.data, "problems"))
-    cut = len(body) > LONGEST_PREVIEW
-    return Preview(seen.subject, seen.at, title, body[:LONGEST_PREVIEW], problems, cut)
+def first_heard(history: History, begun: Mapping[str, float]) -> Mapping[str, Mapping[str, float]]:
+    """Alert → channel → when it first named the alert since it began to fire, on the main Alertmanager."""
+    heard: dict[str, dict[str, float]] = {alert: {} for alert in begun}
+    for message in _messages(history, MAIN):
+        for alert, at in begun.items():
+            if message.at >= at and message.channel not in heard[alert] and message.names(alert):
+                heard[alert][message.channel] = message.at
+    return heard
+
+
+def severity_of(history: History) -> Mapping[str, str]:
+    """Alert → severity, as its labels say."""
+    return _severities(history)
 
 
 def _messages(history: History, lane: str) -> tuple[_Message, ...]:

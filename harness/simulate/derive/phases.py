@@ -83,8 +83,8 @@ def sharpness(times: Times) -> float:
     """How far past the threshold a brief excursion goes, as a share of how far short of it the quiet is.
 
     A rate over a window follows its counter at a slant. After a pulse as long as the window it has been up and is down
-    again, and was past the threshold for the share of the window's length by which the pulse exceeds it. This makes that
-    half of `for`.
+    again, and was past the threshold for the share of the window's length by which the pulse exceeds it. This makes
+    that half of `for`.
     """
     slant = min(0.5, times.held / (4 * times.reach)) if times.reach else 0.5
     return slant / (1 - slant)
