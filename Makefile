@@ -1,5 +1,5 @@
 # `make verify` does the main job, `make test` runs the tests; both set up what is missing first.
-.PHONY: verify test lint setup clean
+.PHONY: verify test lint setup images clean
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
@@ -17,6 +17,11 @@ lint: $(STAMP)
 
 setup: $(STAMP)
 	@$(RUN)/harness setup
+
+# Development images of what `setup` built, for a Docker daemon that cannot pull the official ones.
+images: $(STAMP)
+	@$(RUN)/harness setup
+	@$(RUN)/harness images $(ARGS)
 
 # The lock pins every package with its hash; uv installs it in seconds.
 $(STAMP): requirements.lock pyproject.toml

@@ -13,16 +13,25 @@ from typing import Any
 
 import requests
 
-from harness.contracts import Sink
+from harness.contracts import ContainerPlan, Plan, Sink
 from harness.documents.env import Env
 from harness.documents.prometheus import Prometheus
 from harness.documents.rules import Alert, Rules
 from harness.errors import UnreadableError
 from harness.generators import metrics, scenario
 from harness.lane import PREPARATION_SECONDS, Lane, Programs
-from harness.model import OverlayChange, Position
-from harness.services import alertmanager, elasticsearch, elasticsearch_access, filebeat, node_exporter, prometheus
+from harness.model import Level, OverlayChange, Position
+from harness.services import (
+    alertmanager,
+    contained,
+    elasticsearch,
+    elasticsearch_access,
+    filebeat,
+    node_exporter,
+    prometheus,
+)
 from harness.services import logstash as logstash_service
+from harness.services.container_room import ContainerRoom
 from harness.services.room import Deployment, Room
 from harness.settings import read_yaml
 from harness.sinks.pagerduty import PagerDutySink
@@ -33,6 +42,7 @@ from harness.wait import until
 
 PAST_SECONDS = 7200.0
 DISCOVERY_SECONDS = 30.0
+FILEBEAT_PORT = 5066
 
 ALERTMANAGERS = {"alertmanager": "", "alertmanager-storm": "storm", "alertmanager-plain": "plain"}
 """Instance → lane of its sinks. `plain` is the one without inhibition, to compare with."""
@@ -50,6 +60,9 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 """What a suite may ask for, and the steps that make it."""
 
 
+BOOTABLE_IN_CONTAINERS = frozenset({"prometheus", "alertmanager", "node-exporter", "elasticsearch", "filebeat"})
+
+
 class Boot:
     """One boot of a stack: `run(parts)`."""
 
@@ -60,10 +73,13 @@ class Boot:
         self._ports: dict[str, int] = {}
         self._leasing = threading.Lock()
         self._secrets = {name: secrets.token_hex(16) for name in ("smtp_password", "pagerduty_key")}
-        self._slack = SlackSink(stack.recorder)
-        self._pagerduty = PagerDutySink(stack.recorder)
+        self._made_up: dict[str, str] = {}
+        host = stack.host_for("alertmanager")
+        self._slack = SlackSink(stack.recorder, host=host)
+        self._pagerduty = PagerDutySink(stack.recorder, host=host)
+        mail: dict[str, Any] = {"user": "alertmanager", "password": self._secrets["smtp_password"], "host": host}
         self._smtp = {
-            lane: SmtpSink(stack.recorder, user="alertmanager", password=self._secrets["smtp_password"], lane=lane)
+            lane: SmtpSink(stack.recorder, lane=lane, hostnames=(host,), **mail)
             for lane in (*ALERTMANAGERS.values(), RECEIVERS[1])
         }
 
@@ -73,6 +89,7 @@ class Boot:
         `then` is what to do as soon as a part is up, while others may still be booting.
         """
         wanted = {step for part in parts for step in PARTS[part]}
+        self.stack.booting |= {"prometheus" if step.endswith(("lane", "lanes")) else step for step in wanted}
         steps = {
             "elasticsearch": ((), self._elasticsearch),
             "logstash": (("elasticsearch",), self._logstash),
@@ -115,12 +132,12 @@ class Boot:
         filled = {}
         example = {name: value for file in self.stack.configuration.of(Env) for name, value in file.values.items()}
         for name, value in {**example, **self._given["variables"]}.items():
-            filled[name] = self._fill(str(value), lane)
+            filled[name] = self._fill(str(value), lane) or self._made_up.setdefault(name, secrets.token_hex(16))
         return Deployment(self.stack.configuration.folder, self.stack.compose, filled)
 
     def _fill(self, text: str, lane: str) -> str:
         if not text.startswith("{"):
-            return text or secrets.token_hex(8)
+            return text
         word, _, argument = text.strip("{}").partition(":")
         smtp = self._smtp[lane]
         if word == "password":
@@ -138,13 +155,30 @@ class Boot:
 
     def _room(self, service: str, instance: str, lane: str = "", volumes: str = "") -> Room:
         space = self.stack.workspace
-        return Room(
+        kind = ContainerRoom if service in self.stack.contained else Room
+        return kind(
             self._deployment(lane),
             service,
             instance,
             space.scratch / "rooms" / instance,
             space.volumes / (volumes or instance),
         )
+
+    def _inside(self, service: str) -> str:
+        """The port a service listens on in the deployment's network, as Docker spells it."""
+        return f"{str(self._given['listens'][service]).rpartition(':')[2]}/tcp"
+
+    def _in_container(self, room: ContainerRoom, instance: str = "") -> tuple[ContainerRoom, Level, str, int]:
+        """What every plan of a container begins with."""
+        service = room.service
+        return room, self.stack.contained[service], self._inside(service), self._port(instance or room.instance)
+
+    def _reached(self, instance: str, service: str, by: str) -> str:
+        """`host:port` at which one service reaches an instance of another, each wherever it runs."""
+        if service in self.stack.contained and by in self.stack.contained:
+            return f"{instance}:{self._inside(service).partition('/')[0]}"
+        host = "127.0.0.1" if service in self.stack.contained else self.stack.host_for(by)
+        return f"{host}:{self._port(instance)}"
 
     # Elasticsearch and the log pipeline
 
@@ -153,6 +187,9 @@ class Boot:
         users = self._given["elasticsearch"]["users"]
         stack.access = elasticsearch_access.prepare(tools.cache, tools.elasticsearch_home, tools.java_home, users)
         room = self._room("elasticsearch", "elasticsearch")
+        if isinstance(room, ContainerRoom):
+            self._elasticsearch_in_container(room, stack.access)
+            return
         scratch = stack.workspace.scratch / "elasticsearch"
         port, transport = self._port("elasticsearch"), self._port("elasticsearch-transport")
         plan = elasticsearch.plan(
@@ -160,6 +197,25 @@ class Boot:
         )
         stack.launch(plan)
         self._install()
+
+    def _elasticsearch_in_container(self, room: ContainerRoom, access: elasticsearch_access.Access) -> None:
+        """The deployment's own entry point sets it up, and the run looks; a development image has to be given it."""
+        development = self.stack.contained[room.service] < Level.CONTAINER
+        plan = contained.elasticsearch(*self._in_container(room), access, development)
+        instance = self.stack.launch(plan)
+        if not development:
+            self._look_installed()
+            return
+        self._install()
+        if self.stack.containers:
+            self.stack.containers.require_healthy(plan, instance)
+
+    def _look_installed(self) -> None:
+        """Record whether Elasticsearch has what the deployment's entry point was to put there."""
+        auth = self.stack.elasticsearch_auth(elasticsearch_access.SUPERUSER)
+        for entry in self._given["elasticsearch"]["install"]:
+            answer = requests.get(self.stack.url("elasticsearch") + entry["put"], auth=auth, timeout=30)
+            self._installed(entry, answer.status_code, answer.text[:600])
 
     def _install(self) -> None:
         """Give the fresh Elasticsearch what the deployment's entrypoint would, and record what it accepted."""
@@ -199,13 +255,19 @@ class Boot:
         room = self._room("logstash", "logstash")
         known = {self._given["listens"]["elasticsearch"]: f"127.0.0.1:{self._port('elasticsearch')}"}
         dead = self._given["logs"]["dead_letter"]
-        plan = logstash_service.plan(room, self._port("logstash"), self._port("logstash-api"), known, dead)
+        host = self.stack.host_for("filebeat")
+        plan = logstash_service.plan(room, self._port("logstash"), self._port("logstash-api"), known, dead, host)
         self.stack.launch(plan)
 
     def _filebeat(self) -> None:
-        _ = self.stack.log_folder
+        logs = self.stack.log_folder
         room = self._room("filebeat", "filebeat", volumes="logs")
-        known = {self._given["listens"]["logstash"]: f"127.0.0.1:{self._port('logstash')}"}
+        known = {self._given["listens"]["logstash"]: self._reached("logstash", "logstash", by="filebeat")}
+        if isinstance(room, ContainerRoom):
+            begin = (room, self.stack.contained["filebeat"], f"{FILEBEAT_PORT}/tcp", self._port("filebeat"))
+            here = {self.stack.host_for("filebeat")}
+            self.stack.launch(contained.filebeat(*begin, known, {logs.name: logs}, here))
+            return
         scratch = self.stack.workspace.scratch / "filebeat"
         plan = filebeat.plan(room, self.stack.toolchain.binary("filebeat"), self._port("filebeat"), known, scratch)
         self.stack.launch(plan)
@@ -220,6 +282,9 @@ class Boot:
 
     def _node_exporter(self) -> None:
         room = self._room("node-exporter", "node-exporter")
+        if isinstance(room, ContainerRoom):
+            self.stack.launch(contained.node_exporter(*self._in_container(room)))
+            return
         binary = self.stack.toolchain.binary("node_exporter")
         self.stack.launch(node_exporter.plan(room, binary, self._port("node-exporter")))
 
@@ -233,10 +298,16 @@ class Boot:
         ca_file.write_text(self._smtp[lane].ca_pem, encoding="utf-8")
         known = {alertmanager.PAGERDUTY: self._pagerduty.url(lane)}
         room = self._room("alertmanager", name, lane)
-        binary = self.stack.toolchain.binary("alertmanager")
-        plan = alertmanager.plan(
-            room, binary, self._port(name), known, ca_file, inhibiting=name != "alertmanager-plain"
-        )
+        inhibiting, host = name != "alertmanager-plain", self.stack.host_for("alertmanager")
+        plan: Plan | ContainerPlan
+        if isinstance(room, ContainerRoom):
+            begin = self._in_container(room)
+            plan = contained.alertmanager(*begin, known, ca_file, {host}, inhibiting=inhibiting)
+        else:
+            binary, listens = self.stack.toolchain.binary("alertmanager"), self.stack.host_for("prometheus")
+            plan = alertmanager.plan(
+                room, binary, self._port(name), known, ca_file, inhibiting=inhibiting, host=listens
+            )
         self.stack.launch(plan)
 
     # Lanes: Prometheus under a scenario
@@ -257,18 +328,24 @@ class Boot:
         port = self._port(instance)
         upstreams = {
             "prometheus": f"http://127.0.0.1:{port}/metrics",
-            "alertmanager": f"http://127.0.0.1:{self._port('alertmanager')}/metrics",
+            "alertmanager": f"{stack.url('alertmanager')}/metrics",
             "node-exporter": f"http://127.0.0.1:{self._port('node-exporter')}/metrics",
         }
         scraped = {job.name for file in stack.configuration.of(Prometheus) for job in file.jobs}
         jobs = [job for job in self._given["listens"] if job in scraped]
-        opened = lane.open_targets(jobs, upstreams)
+        opened = lane.open_targets(jobs, upstreams, stack.host_for("prometheus"))
         stack.on_stop(lane.stop)
         targets = {self._given["listens"][job]: address for job, address in opened.items()}
         receiving = list(ALERTMANAGERS)[1:] if storm else ["alertmanager"]
-        to = {self._given["listens"]["alertmanager"]: [f"127.0.0.1:{self._port(receiver)}" for receiver in receiving]}
+        reached = [self._reached(receiver, "alertmanager", by="prometheus") for receiver in receiving]
+        to = {self._given["listens"]["alertmanager"]: reached}
         room = self._room("prometheus", instance)
-        plan = prometheus.plan(room, stack.toolchain.binary("prometheus"), port, targets, to)
+        plan: Plan | ContainerPlan
+        if isinstance(room, ContainerRoom):
+            here = {stack.host_for("prometheus"), *ALERTMANAGERS}
+            plan = contained.prometheus(*self._in_container(room), targets, to, here)
+        else:
+            plan = prometheus.plan(room, stack.toolchain.binary("prometheus"), port, targets, to)
         programs = Programs(stack.toolchain.binary("prometheus"), stack.toolchain.binary("promtool"))
         lane.prepare(room, programs, stack.launcher, port, stack.recorder, self._live_at)
         lane.go_live(lambda plan: stack.launch(plan), plan)

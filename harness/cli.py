@@ -88,6 +88,12 @@ def _machine(commands: Commands) -> None:
     explain = commands.add_parser("explain", help="why a check exists, and how to fix what it finds")
     explain.add_argument("id", nargs="?", metavar="ID")
     explain.set_defaults(run=_explain)
+    images = commands.add_parser(
+        "images", help="make development images of the components, under the compose file's tags"
+    )
+    images.add_argument("--config", type=Path, metavar="DIR", help="the configuration (default: config-under-test)")
+    images.add_argument("--force", action="store_true", help="also those that are up to date")
+    images.set_defaults(run=_make_images)
     sweep = commands.add_parser("sweep", help="remove what a killed run has left behind")
     sweep.set_defaults(run=_sweep)
 
@@ -240,10 +246,40 @@ def _setup(_: argparse.Namespace) -> int:
 
 
 def _doctor(_: argparse.Namespace) -> int:
+    from harness.settings import Settings
     from harness.toolchain.diagnosis import doctor, render
 
-    sys.stdout.write(render(doctor()))
-    sys.stdout.write("\n`verify` runs services as processes; this version cannot start containers yet.\n")
+    sys.stdout.write(render(doctor(images=_images(Settings.here().config))))
+    sys.stdout.write(
+        "\n`verify` runs a service in a container where Docker answers and its image is here or can be pulled, else as"
+        "\na process. Grafana, Kibana and Logstash cannot be started in containers by this version.\n"
+    )
+    return 0
+
+
+def _images(config: Path) -> dict[str, str]:
+    """Service → image of the configuration under test; empty when it cannot be read."""
+    from harness.documents.compose import Compose
+    from harness.documents.configuration import Configuration
+
+    try:
+        documents = Configuration.load(config).of(Compose)
+    except HarnessError:
+        return {}
+    return {service.name: service.image for compose in documents[:1] for service in compose.services if service.image}
+
+
+def _make_images(given: argparse.Namespace) -> int:
+    from harness.settings import Settings
+    from harness.toolchain import locate
+    from harness.toolchain.images import make
+
+    images = _images(Settings.here(given.config).config)
+    made = make(images, locate(), force=given.force)
+    for image in made:
+        sys.stdout.write(f"{image.tag:<60} {image.how}   {image.seconds:.1f} s\n")
+    if not made:
+        raise UsageError("the compose file names no image that one can be made for")
     return 0
 
 
@@ -273,9 +309,7 @@ def _sweep(_: argparse.Namespace) -> int:
     from harness.launchers.ledger import sweep
 
     swept = sweep()
-    sys.stdout.write(
-        f"swept {swept.processes} processes and {swept.folders} folders\n" if swept else "nothing to sweep\n"
-    )
+    sys.stdout.write(f"swept {swept}\n" if swept else "nothing to sweep\n")
     return 0
 
 

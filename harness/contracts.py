@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from harness.model import (
     Component,
@@ -160,6 +160,66 @@ class Plan:
     overlay: tuple[OverlayChange, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Healthcheck:
+    """A compose file's health check: what Docker runs in the container, and how patient it is. Seconds."""
+
+    test: tuple[str, ...]
+    interval: float
+    timeout: float
+    retries: int
+    start_period: float
+
+    @property
+    def patience(self) -> float:
+        """When Docker calls a container unhealthy that never passed: after the grace, `retries` failures in a row."""
+        return self.start_period + self.retries * (self.interval + min(self.timeout, self.interval))
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """What a container sees at `target`. `source` is a path of this machine, or the name of a volume of this run."""
+
+    kind: Literal["bind", "volume", "tmpfs"]
+    source: str
+    target: str
+    mode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPlan:
+    """How one instance is to be started in a container: the compose file's entry, with this run's endpoints laid over.
+
+    `published` maps container ports (`9090/tcp`) to loopback ports of this machine; `port` is the one that is asked.
+    `contents` maps a folder of the container, in one of its volumes, to a folder of this machine that is copied into
+    it before the start. With `healthy_later`, its health is not waited for at the start: something else has to be done
+    first. `options` are the Docker Engine's own, e.g. `read_only` or `mem_limit`. `needs` are the
+    services that must be ready before, with the compose file's condition.
+    """
+
+    name: str
+    service: str
+    image: str
+    level: Level
+    ready: Readiness
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[Mounted, ...] = ()
+    published: Mapping[str, int] = field(default_factory=dict)
+    networks: tuple[str, ...] = ("default",)
+    aliases: tuple[str, ...] = ()
+    health: Healthcheck | None = None
+    healthy_later: bool = False
+    contents: Mapping[str, Path] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    needs: Mapping[str, str] = field(default_factory=dict)
+    host: str = "127.0.0.1"
+    port: int = 0
+    deadline_seconds: float = 60.0
+    overlay: tuple[OverlayChange, ...] = ()
+
+
 class Instance(Protocol):
     """A running service."""
 
@@ -215,13 +275,16 @@ class Reporter(Protocol):
 __all__ = [
     "Check",
     "Component",
+    "ContainerPlan",
     "Context",
     "Documents",
+    "Healthcheck",
     "Http",
     "Instance",
     "Launcher",
     "Listening",
     "LogLine",
+    "Mounted",
     "Plan",
     "Readiness",
     "Recorder",

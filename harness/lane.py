@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 
 from harness import wait
-from harness.contracts import Http, Instance, Launcher, Plan, Recorder
+from harness.contracts import ContainerPlan, Http, Instance, Launcher, Plan, Recorder
 from harness.documents.rules import Alert
 from harness.errors import StackError
 from harness.generators import metrics
@@ -82,10 +83,12 @@ class Lane:
         moments = (timeline.incident + at for at in self.scenario.changes(gauges))
         return max((at for at in moments if before - within_seconds <= at <= before), default=None)
 
-    def open_targets(self, jobs: Sequence[str], upstreams: Mapping[str, str]) -> dict[str, str]:
+    def open_targets(
+        self, jobs: Sequence[str], upstreams: Mapping[str, str], host: str = "127.0.0.1"
+    ) -> dict[str, str]:
         """Bind a target per job and return job → `host:port`; they answer once the past is made."""
-        self.player = Player(lambda: self.timeline, upstreams, tuple(jobs))
-        return {job: f"127.0.0.1:{target.port}" for job, target in self.player.targets.items()}
+        self.player = Player(lambda: self.timeline, upstreams, tuple(jobs), host)
+        return dict(self.player.addresses)
 
     def prepare(
         self, room: Room, programs: Programs, launcher: Launcher, port: int, recorder: Recorder, live_at: float
@@ -101,12 +104,12 @@ class Lane:
         )
         player = self._player()
         data = prometheus.data_folder(room)
-        synthetic = {job: f"127.0.0.1:{t.port}" for job, t in player.targets.items()}
-        self._blocks(programs.promtool, launcher, data, metrics.openmetrics(self._timeline, synthetic, now))
+        past = metrics.openmetrics(self._timeline, player.addresses, now)
+        self._blocks(programs.promtool, launcher, data, past)
         pending = self._pending(programs, launcher, data, port, now, recorder)
         self._blocks(programs.promtool, launcher, data, [*pending, "# EOF\n"])
 
-    def go_live(self, launch: Callable[[Plan], Instance], plan: Plan) -> None:
+    def go_live(self, launch: Callable[[Any], Instance], plan: Plan | ContainerPlan) -> None:
         """Answer scrapes, start Prometheus on the past when its time has come, and wait until it is ready."""
         self._player().start()
         wait.pause(self.live_at - time.time())

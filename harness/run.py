@@ -18,12 +18,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness import judging, lint, suites, waivers
-from harness.boot import Boot
+from harness.boot import BOOTABLE_IN_CONTAINERS, Boot
 from harness.contracts import Check, Context
+from harness.documents.compose import Compose
 from harness.documents.configuration import Configuration
+from harness.documents.env import Env
+from harness.documents.substitution import substitute
 from harness.errors import HarnessError, UnreadableError, UsageError
 from harness.events import HistoryFile, Progress, read_history
 from harness.evidence import inputs, manifest, record
+from harness.launchers import daemon
+from harness.launchers.choice import Choice, choose
 from harness.launchers.ledger import Ledger, Swept, state_folder, sweep
 from harness.launchers.ports import PortLeases
 from harness.launchers.process import ProcessLauncher
@@ -133,9 +138,9 @@ def verify(request: Request, console: Console) -> Report:
     chosen = () if only_lint else suites.choose(known, named, everything=request.everything)
     if not request.suites:
         run.left_out = tuple(sorted(set(known) - {suite.name for suite in chosen}))
-    if request.launcher not in ("auto", "process"):
+    if request.launcher == "external":
         raise UsageError(
-            f"launcher {request.launcher!r} is not available",
+            "launcher 'external' is not available",
             hint="This machine runs services as processes: --launcher process",
         )
     fixtures = read_fixtures(request.settings.fixtures)
@@ -143,9 +148,10 @@ def verify(request: Request, console: Console) -> Report:
         configuration = _read(request.settings.config)
         swept = sweep()
         told["detail"] = f"{len(configuration.files)} files{_swept(swept)}"
+        choice = _choice(request.launcher, configuration, fixtures) if chosen else Choice()
         run.claim()
         inputs.keep(run.folder, configuration.folder, configuration.files, request.settings.fixtures)
-        console.begins(str(request.settings.config), configuration.sha256, "process", run.id)
+        console.begins(str(request.settings.config), configuration.sha256, choice.told(), run.id)
     building = _Building()
     context = Context(configuration, fixtures)
     judgements = _lint(run, configuration, context)
@@ -161,12 +167,25 @@ def verify(request: Request, console: Console) -> Report:
         told["detail"], told["verdict"] = f"{len(found)} products' own checkers", worst(j.verdict for j in found)
         console.findings([j for j in found if j.findings], configuration)
     if chosen:
-        _on_a_stack(run, chosen, configuration, fixtures, toolchain, history, seen)
+        _on_a_stack(run, chosen, configuration, fixtures, toolchain, history, seen, choice)
     recorded = history.freeze()
     with run.phase("judge") as told:
         judgements += judge_history(recorded, Context(configuration, fixtures, seen.levels), [s.name for s in chosen])
         told["detail"], told["verdict"] = f"{len(recorded.observations)} observations", judging.overall(judgements)
-    return _report(run, chosen, configuration, fixtures, judgements, seen)
+    return _report(run, chosen, configuration, fixtures, judgements, seen, choice)
+
+
+def _choice(launcher: str, configuration: Configuration, fixtures: Mapping[str, Any]) -> Choice:
+    """Which services of the deployment run in containers; the application is played, whatever the rest runs in."""
+    played = fixtures["deployment"].get("played", ())
+    values = {name: value for file in configuration.of(Env) for name, value in file.values.items()}
+    images = {
+        service.name: substitute(service.image, values)
+        for compose in configuration.of(Compose)[:1]
+        for service in compose.services
+        if service.name not in played and service.image
+    }
+    return choose(launcher, images, BOOTABLE_IN_CONTAINERS, daemon.ask)
 
 
 @dataclass
@@ -233,7 +252,7 @@ def _read(folder: Path) -> Configuration:
 def _swept(swept: Swept) -> str:
     if not swept:
         return ""
-    return f"; swept {swept.processes} processes and {swept.folders} folders that an earlier run left behind"
+    return f"; swept {swept} that an earlier run left behind"
 
 
 def _lint(run: Run, configuration: Configuration, context: Context) -> list[Judgement]:
@@ -253,6 +272,7 @@ def _on_a_stack(
     toolchain: Toolchain,
     history: HistoryFile,
     seen: _Seen,
+    choice: Choice,
 ) -> None:
     scratch = Path(tempfile.mkdtemp(prefix="harness-"))
     scratch.chmod(0o755)  # Elasticsearch runs as another user and must reach its folder below
@@ -267,6 +287,8 @@ def _on_a_stack(
     stack.extras = extras
     try:
         extras.begin()
+        if choice:
+            _with_containers(stack, choice, ledger)
         with Watch(stack):
             background = _Background(chosen, stack, history)
             if _boot(run, stack, chosen, history, background):
@@ -295,6 +317,14 @@ def _extras(run: Run, chosen: Sequence[Suite], history: HistoryFile) -> Extras:
 
     names = [name for suite in chosen for name in suite.extras]
     return Extras(names, on_progress=progress, on_prepared=prepared)
+
+
+def _with_containers(stack: Stack, choice: Choice, ledger: Ledger) -> None:
+    """Let the stack start containers. Imported here: it brings the client of Docker along."""
+    from harness.launchers.container import ContainerLauncher
+
+    stack.containers = ContainerLauncher(stack.workspace.run / "logs", ledger)
+    stack.contained = choice.contained
 
 
 class _Background:
@@ -368,9 +398,16 @@ def _do(suite: Suite, stack: Stack, history: HistoryFile) -> str:
 def _components(stack: Stack, chosen: Sequence[Suite]) -> tuple[Component, ...]:
     answered = versions(stack)
     stand_ins = {name for suite in chosen for name in suite.stand_ins}
-    components = [Component(s, level, answered.get(s, "")) for s, level in stack.levels.items()]
+    components = [Component(s, level, answered.get(s, ""), _note(stack, s)) for s, level in stack.levels.items()]
     components += [Component(s, Level.STAND_IN, STAND_IN_VERSION) for s in sorted(stand_ins - set(stack.levels))]
     return tuple(sorted(components, key=lambda component: component.service))
+
+
+def _note(stack: Stack, service: str) -> str:
+    level = stack.contained.get(service)
+    if level is None:
+        return ""
+    return "in a container" if level >= Level.CONTAINER else "in a container of a development image, built here"
 
 
 def judge_history(history: History, context: Context, chosen: Sequence[str]) -> list[Judgement]:
@@ -400,6 +437,7 @@ def _report(
     fixtures: Mapping[str, Any],
     judgements: Sequence[Judgement],
     seen: _Seen,
+    choice: Choice,
 ) -> Report:
     told = Report(
         run=run.id,
@@ -407,7 +445,7 @@ def _report(
         seconds=time.time() - run.started,
         config_path=str(configuration.folder),
         config_sha256=configuration.sha256,
-        launcher="process",
+        launcher=choice.name,
         suites=("lint", *(suite.name for suite in chosen)),
         components=seen.components,
         judgements=(),

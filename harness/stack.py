@@ -13,9 +13,9 @@ from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.contracts import Instance, Launcher, Plan, Recorder, Sink
+from harness.contracts import ContainerPlan, Instance, Launcher, Plan, Recorder, Sink
 from harness.documents.compose import Compose
 from harness.documents.configuration import Configuration
 from harness.errors import StackError
@@ -24,8 +24,14 @@ from harness.launchers.ports import PortLeases
 from harness.model import Level, OverlayChange
 from harness.services.elasticsearch_access import Access
 from harness.toolchain import Extras, Toolchain
+from harness.wait import until
+
+if TYPE_CHECKING:  # it brings the client of Docker along, which most commands never need
+    from harness.launchers.container import ContainerLauncher
 
 STOP_SECONDS = 20.0
+NEED_SECONDS = 180.0
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +68,11 @@ class Stack:
     levels: dict[str, Level] = field(default_factory=dict)
     access: Access | None = None
     aliases: dict[str, str] = field(default_factory=dict)
-    plans: dict[str, Plan] = field(default_factory=dict)
+    plans: dict[str, Plan | ContainerPlan] = field(default_factory=dict)
     _down: set[str] = field(default_factory=set)
+    contained: Mapping[str, Level] = field(default_factory=dict)
+    containers: ContainerLauncher | None = None
+    booting: set[str] = field(default_factory=set)
     _stops: list[Callable[[], None]] = field(default_factory=list)
     _memory: dict[str, Any] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -126,12 +135,18 @@ class Stack:
         """Tell the person who follows the run."""
         self.listener(Progress(phase, text, done, total))
 
-    def launch(self, plan: Plan) -> Instance:
+    def host_for(self, service: str) -> str:
+        """Where something on this machine must listen so that a service reaches it."""
+        if service in self.contained and self.containers:
+            return self.containers.gateway()
+        return LOOPBACK
+
+    def launch(self, plan: Plan | ContainerPlan) -> Instance:
         """Launch a plan, keep the instance and what was laid over its configuration."""
         with self._lock:
             if self._stopping:
                 raise StackError("the stack is being stopped")
-        instance = self.launcher.launch(plan)
+        instance = self._launched(plan)
         with self._lock:
             self.instances[plan.name] = instance
             self.plans[plan.name] = plan
@@ -159,8 +174,10 @@ class Stack:
 
     def start_again(self, name: str) -> Instance:
         """Start a killed instance as it was started before. Raises StackError when it does not come up."""
-        plan = self.plans[self.instance(name).name]
-        instance = self.launcher.launch(plan)
+        killed = self.instance(name)
+        plan = self.plans[killed.name]
+        killed.stop()
+        instance = self._launched(plan)
         with self._lock:
             late = self._stopping  # `stop` has taken its list, on which this one is not
             self.instances[plan.name] = instance
@@ -171,6 +188,26 @@ class Stack:
         seconds = round(getattr(instance, "boot_seconds", 0.0), 3)
         self.recorder.record("restarted", plan.name, {"service": plan.service, "seconds": seconds})
         return instance
+
+    def _launched(self, plan: Plan | ContainerPlan) -> Instance:
+        if isinstance(plan, Plan):
+            return self.launcher.launch(plan)
+        if self.containers is None:
+            raise StackError(f"{plan.name} is to run in a container, and nothing starts containers here")
+        for service in plan.needs:
+            self._await(plan, service)
+        return self.containers.launch(plan)
+
+    def _await(self, plan: ContainerPlan, service: str) -> None:
+        """Wait for a service that the compose file wants up before, if it is part of this run at all."""
+
+        def there() -> bool:
+            self.require_alive()
+            with self._lock:
+                return self._stopping or any(i.service == service for i in self.instances.values())
+
+        if service in self.booting:
+            until(there, deadline=NEED_SECONDS, saying=f"{service}, which {plan.service} depends on")
 
     def on_stop(self, stop: Callable[[], None]) -> None:
         """Have something else stopped with the stack."""
@@ -191,7 +228,8 @@ class Stack:
     def cancel(self) -> None:
         """Have whatever is still booting give up."""
         self._stopping = True
-        getattr(self.launcher, "cancel", lambda: None)()
+        for launcher in (self.launcher, self.containers):
+            getattr(launcher, "cancel", lambda: None)()
 
     def stop(self) -> None:
         """Stop everything, newest first, in parallel; idempotent. Never raises."""
@@ -203,6 +241,8 @@ class Stack:
                 stop()
         with ThreadPoolExecutor(max(1, len(instances))) as pool:
             wait_for([pool.submit(instance.stop) for instance in instances], timeout=STOP_SECONDS)
+        if self.containers:
+            self.containers.close()
         for sink in self.sinks:
             with contextlib.suppress(Exception):
                 sink.stop()

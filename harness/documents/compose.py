@@ -34,6 +34,7 @@ class Mount:
     target: str
     read_only: bool
     position: Position
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,10 @@ def _service(name: str, view: View) -> Service:
         environment=_environment(view),
         ports=tuple(port for item in view.items("ports") if (port := _port(item)) is not None),
         mounts=tuple(mount for item in view.items("volumes") if (mount := _mount(item)) is not None)
-        + tuple(Mount("tmpfs", "", text.split(":")[0], False, view.at("tmpfs")) for text in view.texts("tmpfs")),
+        + tuple(
+            Mount("tmpfs", "", text.split(":")[0], False, view.at("tmpfs"), text.partition(":")[2])
+            for text in view.texts("tmpfs")
+        ),
         depends_on=_depends_on(view),
         view=view,
     )
@@ -192,7 +196,7 @@ def _mount(view: View) -> Mount | None:
         return Mount("anonymous", "", parts[0], False, view.at())
     source, target, mode = parts[0], parts[1], parts[2] if len(parts) > 2 else ""
     is_path = source.startswith((".", "/", "~", "$"))
-    return Mount("bind" if is_path else "volume", source, target, "ro" in mode.split(","), view.at())
+    return Mount("bind" if is_path else "volume", source, target, "ro" in mode.split(","), view.at(), mode)
 
 
 def _split(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Answers Prometheus's scrapes for a whole deployment: one loopback target per job, an incident laid over real metrics.
+"""Answers Prometheus's scrapes for a whole deployment: one target per job, an incident laid over real metrics.
 
 A target with an `upstream` passes the real server's own metrics through, less those that the world or the incident
 defines: a full disk of this machine must not fire an alert of the scenario. One without stands in for the server. A
@@ -25,12 +25,12 @@ UPSTREAM_SECONDS = 5.0
 class Target:
     """One job's scrape target."""
 
-    def __init__(self, job: str, timeline: Callable[[], Timeline], upstream: str = "") -> None:
+    def __init__(self, job: str, timeline: Callable[[], Timeline], upstream: str = "", host: str = "127.0.0.1") -> None:
         self.job = job
         self.upstream = upstream
         self.scrapes = 0
         self._timeline = timeline
-        self._server = _server(self)
+        self._server = _server(self, host)
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
 
@@ -70,7 +70,7 @@ def without(text: str, names: frozenset[str]) -> Iterator[str]:
             yield line
 
 
-def _server(target: Target) -> ThreadingHTTPServer:
+def _server(target: Target, host: str) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         """Answers /metrics, whatever the path, as the target says."""
 
@@ -88,7 +88,7 @@ def _server(target: Target) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     server.daemon_threads = True
     return server
 
@@ -96,8 +96,15 @@ def _server(target: Target) -> ThreadingHTTPServer:
 class Player:
     """The targets of one deployment, by job."""
 
-    def __init__(self, timeline: Callable[[], Timeline], upstreams: Mapping[str, str], jobs: tuple[str, ...]) -> None:
-        self.targets = {job: Target(job, timeline, upstreams.get(job, "")) for job in jobs}
+    def __init__(
+        self,
+        timeline: Callable[[], Timeline],
+        upstreams: Mapping[str, str],
+        jobs: tuple[str, ...],
+        host: str = "127.0.0.1",
+    ) -> None:
+        self.targets = {job: Target(job, timeline, upstreams.get(job, ""), host) for job in jobs}
+        self.addresses = {job: f"{host}:{target.port}" for job, target in self.targets.items()}
 
     def start(self) -> None:
         """Answer scrapes."""

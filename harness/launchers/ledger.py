@@ -20,12 +20,14 @@ from typing import Any
 import psutil
 
 from harness import wait
+from harness.launchers import container_marks
 
 MARK = "HARNESS_RUNNER"
 """The variable that every started process carries: the runner's pid and start time, and where its ledger is."""
 
 
 SETTLING_SECONDS, SWEEPS = 0.1, 10
+ALWAYS_TOLD = ("processes", "folders")
 
 
 def state_folder() -> Path:
@@ -40,9 +42,19 @@ class Swept:
 
     processes: int = 0
     folders: int = 0
+    containers: int = 0
+    networks: int = 0
+    volumes: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.processes or self.folders)
+        return any(count for _, count in self._counts())
+
+    def __str__(self) -> str:
+        first, *others = [f"{count} {word}" for word, count in self._counts() if count or word in ALWAYS_TOLD]
+        return " and ".join(filter(None, (", ".join((first, *others[:-1])), *others[-1:])))
+
+    def _counts(self) -> tuple[tuple[str, int], ...]:
+        return tuple((name, int(getattr(self, name))) for name in self.__slots__)
 
 
 class Ledger:
@@ -88,7 +100,9 @@ def sweep(folder: Path | None = None) -> Swept:
         processes += found
         if not found:
             break
-    return Swept(processes, sum(_remove_listed(path) for path in abandoned))
+    removed = container_marks.remove(runs, lambda runner: not _runs(runner))
+    folders = sum(_remove_listed(path) for path in abandoned)
+    return Swept(processes, folders, removed.containers, removed.networks, removed.volumes)
 
 
 def _ledgers(runs: Path) -> list[Path]:

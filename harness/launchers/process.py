@@ -11,19 +11,41 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import psutil
 import requests
 
 from harness import wait
-from harness.contracts import Http, Listening, LogLine, Plan
+from harness.contracts import ContainerPlan, Http, Listening, LogLine, Plan, Readiness
 from harness.errors import DeadlineError, StackError
 from harness.launchers.ledger import MARK, Ledger, kill_group
 from harness.model import Level
 
 UNPRIVILEGED_USER = "nobody"
 STOP_SECONDS = 10.0
+
+
+class Readable(Protocol):
+    """An instance as readiness is asked of it, whatever it runs in."""
+
+    host: str
+    port: int
+    log: Path
+    log_begins: int
+
+    @property
+    def url(self) -> str:
+        """`http://host:port`."""
+        ...
+
+    def exit_status(self) -> str:
+        """What a person wants to know of how it ended."""
+        ...
+
+    def log_tail(self, lines: int = 12) -> str:
+        """The last lines it wrote."""
+        ...
 
 
 @dataclass
@@ -110,15 +132,15 @@ class ProcessLauncher:
         last: list[str] = ["nothing yet"]
         try:
             wait.until(
-                lambda: self._cancelled or not instance.alive() or _is_ready(instance, plan, last),
+                lambda: self._cancelled or not instance.alive() or is_ready(instance, plan.ready, last),
                 deadline=plan.deadline_seconds,
-                saying=f"{plan.name} to be ready ({_describe(plan)})",
+                saying=f"{plan.name} to be ready ({describe(plan)})",
                 every=0.05,
                 seen=lambda: last[0],
             )
         except DeadlineError as error:
             instance.stop()
-            raise _failed(instance, error.message) from error
+            raise failed(instance, error.message) from error
         except BaseException:
             instance.stop()
             raise
@@ -126,7 +148,7 @@ class ProcessLauncher:
             instance.stop()
             raise StackError(f"{plan.name} was stopped while it booted, because something else went wrong")
         if not instance.alive():
-            raise _failed(instance, f"{plan.name} {instance.exit_status()} before it was ready")
+            raise failed(instance, f"{plan.name} {instance.exit_status()} before it was ready")
         instance.boot_seconds = time.monotonic() - began
         return instance
 
@@ -213,8 +235,9 @@ def _give_away(path: Path) -> None:
         os.chown(item, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
 
 
-def _is_ready(instance: ProcessInstance, plan: Plan, last: list[str]) -> bool:
-    match plan.ready:
+def is_ready(instance: Readable, ready: Readiness, last: list[str]) -> bool:
+    """Whether it is ready; `last` is told what was seen."""
+    match ready:
         case Http(path, statuses, authorization):
             headers = {"Authorization": authorization} if authorization else {}
             try:
@@ -225,7 +248,7 @@ def _is_ready(instance: ProcessInstance, plan: Plan, last: list[str]) -> bool:
             last[0] = f"HTTP {response.status_code}"
             return response.status_code in statuses
         case Listening():
-            with contextlib.suppress(OSError), socket.create_connection((plan.host, plan.port), timeout=1):
+            with contextlib.suppress(OSError), socket.create_connection((instance.host, instance.port), timeout=1):
                 return True
             last[0] = "connection refused"
             return False
@@ -234,7 +257,8 @@ def _is_ready(instance: ProcessInstance, plan: Plan, last: list[str]) -> bool:
             return text.encode() in instance.log.read_bytes()[instance.log_begins :]
 
 
-def _describe(plan: Plan) -> str:
+def describe(plan: Plan | ContainerPlan) -> str:
+    """What readiness is waited for, in words."""
     match plan.ready:
         case Http(path):
             return f"http://{plan.host}:{plan.port}{path}"
@@ -244,6 +268,7 @@ def _describe(plan: Plan) -> str:
             return f"{text!r} in its log"
 
 
-def _failed(instance: ProcessInstance, message: str) -> StackError:
+def failed(instance: Readable, message: str) -> StackError:
+    """The error of an instance that is not ready, with its status and the end of its log."""
     tail = "\n".join(f"| {line}" for line in instance.log_tail().splitlines())
     return StackError(message, hint=f"{instance.exit_status()}; the end of {instance.log}:\n{tail}")

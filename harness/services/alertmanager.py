@@ -18,22 +18,23 @@ PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 
 
 def plan(
-    room: Room, binary: Path, port: int, known: Mapping[str, str], ca_file: Path, *, inhibiting: bool = True
+    room: Room,
+    binary: Path,
+    port: int,
+    known: Mapping[str, str],
+    ca_file: Path,
+    *,
+    inhibiting: bool = True,
+    host: str = "127.0.0.1",
 ) -> Plan:
     """Alertmanager on the configuration under test. `known` maps the endpoints it names to the sinks of this run.
 
     `inhibiting=False` takes `inhibit_rules` out: the other side of the comparison that alert fatigue is measured by.
-    `ca_file` holds the sinks' certificate authority; Go programs trust SSL_CERT_FILE.
+    `ca_file` holds the sinks' certificate authority; Go programs trust SSL_CERT_FILE. `host` is where it listens.
     """
-    config = _config(room)
-    text = endpoints(config.read_text(encoding="utf-8"), known)
-    if PAGERDUTY in known:
-        text = _with_pagerduty(text, known[PAGERDUTY])
-    room.rewrite(config, text, "endpoints of the receivers")
-    if not inhibiting:
-        room.rewrite(config, without_section(text, "inhibit_rules"), "inhibit_rules taken out, to compare with")
+    config = laid_over(room, known, inhibiting=inhibiting)
     flags = room.flags(
-        {"--web.listen-address": f"127.0.0.1:{port}", "--cluster.listen-address": ""}, "its own port; alone, no cluster"
+        {"--web.listen-address": f"{host}:{port}", "--cluster.listen-address": ""}, "its own port; alone, no cluster"
     )
     environment = {**room.environment(), "SSL_CERT_FILE": str(ca_file)}
     require_here(load_yaml(config.read_text(encoding="utf-8"), room.shown(config), strict=False), environment)
@@ -44,11 +45,24 @@ def plan(
         argv=argv,
         ready=Http("/-/ready"),
         level=Level.NATIVE,
+        host=host,
         port=port,
         environment=environment,
         folder=room.root,
         overlay=tuple(room.changes),
     )
+
+
+def laid_over(room: Room, known: Mapping[str, str], *, inhibiting: bool) -> Path:
+    """The mounted configuration with this run's endpoints, written where it is mounted, and where that is."""
+    config = _config(room)
+    text = endpoints(config.read_text(encoding="utf-8"), known)
+    if PAGERDUTY in known:
+        text = _with_pagerduty(text, known[PAGERDUTY])
+    room.rewrite(config, text, "endpoints of the receivers")
+    if not inhibiting:
+        room.rewrite(config, without_section(text, "inhibit_rules"), "inhibit_rules taken out, to compare with")
+    return config
 
 
 def _config(room: Room) -> Path:

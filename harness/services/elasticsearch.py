@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import shutil
@@ -20,6 +19,7 @@ SERVICE = "elasticsearch"
 HEAP = "1g"
 CONTAINER_HOME = "/usr/share/elasticsearch"
 BOOT_SECONDS = 120.0
+HEALTH = "/_cluster/health?wait_for_status=yellow&timeout=1s"
 
 _NATIVE_LACKS = re.compile(r"^(xpack\.(?!security)|ingest\.|indices\.lifecycle|slm|stack\.|cluster\.deprecation)")
 """Settings of modules that the core distribution does not have: it refuses to start on an unknown setting."""
@@ -53,12 +53,11 @@ def plan(room: Room, home: Path, java: Path, access: Access, port: int, transpor
     image = {name: value for name, value in room.environment().items() if _SETTING.match(name)}
     room.rewrite(settings, _settings(text, {**image, **overlaid}), "endpoints; settings of modules this build lacks")
     shutil.copyfile(settings, config / "elasticsearch.yml")
-    token = base64.b64encode(":".join(access.auth(SUPERUSER)).encode()).decode()
     return Plan(
         name=room.instance,
         service=SERVICE,
         argv=(str(home / "bin" / "elasticsearch"),),
-        ready=Http("/_cluster/health?wait_for_status=yellow&timeout=1s", authorization=f"Basic {token}"),
+        ready=Http(HEALTH, authorization=access.basic(SUPERUSER)),
         level=Level.NATIVE,
         port=port,
         environment={
@@ -98,6 +97,11 @@ def _settings(text: str, overlaid: Mapping[str, str]) -> str:
             dropped.update(_block(lines, tree.key_at(key).line - 1))  # type: ignore[union-attr]
     kept_lines = [line for number, line in enumerate(lines) if number not in dropped]
     return "\n".join([*kept_lines, *rescued, *(f"{key}: {value}" for key, value in overlaid.items())]) + "\n"
+
+
+def without_settings(text: str) -> str:
+    """The settings file without those of modules that the core distribution lacks."""
+    return _settings(text, {})
 
 
 def _flattened(name: str, value: Any) -> Iterator[tuple[str, Any]]:

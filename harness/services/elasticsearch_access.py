@@ -5,6 +5,7 @@ Elasticsearch's own tools make them, at a JVM start each; they are kept in the c
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -37,6 +38,10 @@ class Access:
             known = ", ".join(sorted(self.passwords))
             raise StackError(f"Elasticsearch has no user {user!r}", hint=f"It has {known}.")
         return user, self.passwords[user]
+
+    def basic(self, user: str) -> str:
+        """The value of an Authorization header."""
+        return "Basic " + base64.b64encode(":".join(self.auth(user)).encode()).decode()
 
 
 def prepare(cache: Path, home: Path, java: Path, users: Mapping[str, str]) -> Access:

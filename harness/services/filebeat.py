@@ -22,7 +22,7 @@ _ITEM = re.compile(r"([\[,]\s*[\"']?)(/[^\s\"'#,\]]+)")
 
 def plan(room: Room, binary: Path, http_port: int, known: Mapping[str, str], scratch: Path) -> Plan:
     """Filebeat on the configuration under test. Every absolute path in it is looked up in the room, mounted or not."""
-    config = _config(room)
+    config = config_of(room)
     text = endpoints(config.read_text(encoding="utf-8"), known)
     text = _in_the_room(room, text)
     room.rewrite(config, text, "endpoints; the paths of the container as they are here")
@@ -68,7 +68,7 @@ def _in_the_room(room: Room, text: str) -> str:
     return "".join(line if line.lstrip().startswith("#") else room.localise(line) for line in lines)
 
 
-def _config(room: Room) -> Path:
+def config_of(room: Room) -> Path:
     """The configuration under test as it is mounted."""
     for mount in room.deployment.service(SERVICE).mounts:
         path = room.path(mount.target)

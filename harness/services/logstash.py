@@ -19,7 +19,14 @@ SERVICE = "logstash"
 TRAIL = "logstash-trail.ndjson"
 
 
-def plan(room: Room, beats_port: int, monitor_port: int, known: Mapping[str, str], dead_letter_index: str) -> Plan:
+def plan(
+    room: Room,
+    beats_port: int,
+    monitor_port: int,
+    known: Mapping[str, str],
+    dead_letter_index: str,
+    host: str = "127.0.0.1",
+) -> Plan:
     """The stand-in on the pipeline under test; only the endpoint of Elasticsearch differs from what is mounted.
 
     It leaves a trail of the lines it received and settled: the file TRAIL in its room.
@@ -33,7 +40,7 @@ def plan(room: Room, beats_port: int, monitor_port: int, known: Mapping[str, str
         "-m",
         "harness.services.logstash_server",
         f"--config={config}",
-        f"--listen=127.0.0.1:{beats_port}",
+        f"--listen={host}:{beats_port}",
         f"--monitor=127.0.0.1:{monitor_port}",
         f"--dead-letter-index={dead_letter_index}",
         f"--trail={room.root / TRAIL}",

@@ -9,6 +9,7 @@ from harness.model import Level
 from harness.services.room import Room, overriding
 
 SERVICE = "node-exporter"
+METRICS = "/metrics"
 
 
 def plan(room: Room, binary: Path, port: int) -> Plan:
@@ -20,7 +21,7 @@ def plan(room: Room, binary: Path, port: int) -> Plan:
         name=room.instance,
         service=SERVICE,
         argv=(str(binary), *overriding(command, flags)),
-        ready=Http("/metrics"),
+        ready=Http(METRICS),
         level=Level.NATIVE,
         port=port,
         folder=room.root,

@@ -7,7 +7,7 @@ run is refused, before a person is woken by a storm that never was.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from harness.documents.positions import Step, Tree
@@ -15,7 +15,9 @@ from harness.documents.substitution import substitute
 from harness.errors import StackError
 from harness.model import Position
 
-HERE = {"127.0.0.1", "localhost", "::1"}
+HERE = frozenset({"127.0.0.1", "localhost", "::1"})
+"""This machine. A run with containers adds the names and addresses of its own network."""
+
 SPOKEN = ("slack_configs", "email_configs", "pagerduty_configs", "webhook_configs")
 """The kinds of receiver that a sink speaks with, or whose address can be checked; every other has a default abroad."""
 
@@ -23,26 +25,28 @@ _ADDRESS = re.compile(r"(^|_)(api_url|smarthost)$|^(pagerduty_url|webhook_url|pr
 _FROM_FILE = re.compile(r"(^|_)(api_url|url|smarthost)_file$")
 
 
-def require_here(tree: Tree, values: Mapping[str, str]) -> None:
+def require_here(tree: Tree, values: Mapping[str, str], here: Collection[str] = HERE) -> None:
     """Refuse an Alertmanager configuration with a receiver abroad. `values` fill `${NAME}` in. Raises StackError."""
     _refuse(
-        _abroad(tree, values), "Take the address from a variable that .env sets, so that the run can set it to a sink."
+        _abroad(tree, values, here),
+        "Take the address from a variable that .env sets, so that the run can set it to a sink.",
     )
 
 
-def require_alerts_stay(tree: Tree) -> None:
+def require_alerts_stay(tree: Tree, here: Collection[str] = HERE) -> None:
     """Refuse a Prometheus configuration that would send alerts or samples to another machine. Raises StackError."""
     _refuse(
-        _leaving(tree), "A run replaces `host:port` of the services it boots, as fixtures/deployment.yml lists them."
+        _leaving(tree, here),
+        "A run replaces `host:port` of the services it boots, as fixtures/deployment.yml lists them.",
     )
 
 
-def require_outputs_stay(tree: Tree) -> None:
+def require_outputs_stay(tree: Tree, here: Collection[str] = HERE) -> None:
     """Refuse a Filebeat configuration with an output abroad. Raises StackError."""
     found = (
         (tree.at(*path), f"{'.'.join(map(str, path[:-1]))} points at {text}")
         for path, _, text in _scalars(tree, ())
-        if str(path[0]).startswith("output") and "hosts" in str(path) and _host(text) not in HERE
+        if str(path[0]).startswith("output") and "hosts" in str(path) and _host(text) not in here
     )
     _refuse(found, "A run replaces `host:port` of the services it boots, as fixtures/deployment.yml lists them.")
 
@@ -58,7 +62,7 @@ def _refuse(found: Iterable[tuple[Position, str]], hint: str) -> None:
         raise StackError(f"a rehearsal must reach nobody: {why}", at=at, hint=hint)
 
 
-def _leaving(tree: Tree) -> Iterator[tuple[Position, str]]:
+def _leaving(tree: Tree, here: Collection[str]) -> Iterator[tuple[Position, str]]:
     for key in ("remote_write", "remote_read"):
         if tree.get(key):
             yield tree.key_at(key), f"{key} would send to another system"
@@ -69,11 +73,11 @@ def _leaving(tree: Tree) -> Iterator[tuple[Position, str]]:
             if str(key).endswith("_sd_configs"):
                 yield tree.key_at(*path, key), f"{key} would find Alertmanagers of another system"
         for where, _, text in _scalars(tree, (*path, "static_configs")):
-            if "targets" in where and _host(text) not in HERE:
+            if "targets" in where and _host(text) not in here:
                 yield tree.at(*where), f"alerts would be sent to {text}"
 
 
-def _abroad(tree: Tree, values: Mapping[str, str]) -> Iterator[tuple[Position, str]]:
+def _abroad(tree: Tree, values: Mapping[str, str], here: Collection[str]) -> Iterator[tuple[Position, str]]:
     receivers = tree.get("receivers")
     for index, receiver in enumerate(receivers if isinstance(receivers, list) else ()):
         for kind in receiver if isinstance(receiver, dict) else ():
@@ -85,7 +89,7 @@ def _abroad(tree: Tree, values: Mapping[str, str]) -> Iterator[tuple[Position, s
     for path, key, text in (*_scalars(tree, ("global",)), *_scalars(tree, ("receivers",))):
         if _FROM_FILE.search(key):
             yield tree.at(*path), f"{key} takes an address from a file that is not laid over"
-        elif _is_address(path, key) and (host := _host(substitute(text, values))) not in HERE:
+        elif _is_address(path, key) and (host := _host(substitute(text, values))) not in here:
             yield tree.at(*path), f"{key} points at {host or text}"
 
 

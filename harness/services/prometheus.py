@@ -18,6 +18,8 @@ from harness.services.room import Room, overriding
 SERVICE = "prometheus"
 CONFIG_FLAG = "--config.file="
 DATA_FLAG = "--storage.tsdb.path="
+RESTORING: Mapping[str, str] = {"--rules.alert.for-grace-period": "0s", "--rules.alert.for-outage-tolerance": "1d"}
+"""Flags that let pending alerts be restored from a backfilled past at once."""
 
 
 def flag(command: tuple[str, ...], name: str) -> str:
@@ -30,7 +32,7 @@ def flag(command: tuple[str, ...], name: str) -> str:
 
 def data_folder(room: Room) -> Path:
     """Where this instance keeps its blocks."""
-    return Path(flag(room.command(), DATA_FLAG))
+    return room.here(flag(room.command(), DATA_FLAG))
 
 
 def plan(
@@ -45,16 +47,12 @@ def plan(
     command = room.command()
     config = Path(flag(command, CONFIG_FLAG))
     text = config.read_text(encoding="utf-8") if config.exists() else ""
-    rewired = room.localise(_rewired(text, targets, alertmanagers))
-    room.rewrite(config, rewired, "endpoints of this run")
+    text = room.localise(rewired(text, targets, alertmanagers))
+    room.rewrite(config, text, "endpoints of this run")
     with contextlib.suppress(UnreadableError):  # Prometheus says best what is wrong with it
-        require_alerts_stay(load_yaml(rewired, room.shown(config), strict=False))
+        require_alerts_stay(load_yaml(text, room.shown(config), strict=False))
     flags = room.flags(
-        {
-            "--web.listen-address": f"127.0.0.1:{port}",
-            "--rules.alert.for-grace-period": "0s",
-            "--rules.alert.for-outage-tolerance": "1d",
-        },
+        {"--web.listen-address": f"127.0.0.1:{port}", **RESTORING},
         "its own port; pending alerts restored from the backfilled past",
     )
     return Plan(
@@ -69,7 +67,7 @@ def plan(
     )
 
 
-def _rewired(text: str, targets: Mapping[str, str], alertmanagers: Mapping[str, Sequence[str]]) -> str:
+def rewired(text: str, targets: Mapping[str, str], alertmanagers: Mapping[str, Sequence[str]]) -> str:
     """The configuration with its endpoints replaced where they stand, everything else to the letter."""
     try:
         tree = load_yaml(text, "prometheus.yml", strict=False)

@@ -108,6 +108,10 @@ class Room:
         """Where a path of the container is on this machine."""
         return self.root / str(PurePosixPath(container_path)).lstrip("/")
 
+    def here(self, spelled: str) -> Path:
+        """Where a path is on this machine that the command or a variable spells, as `command` returns it."""
+        return Path(spelled)
+
     def localise(self, text: str) -> str:
         """An argument or value with every path below a mount replaced by where it is here."""
         for mount in sorted(self._mounts(), key=lambda m: -len(m.target)):

@@ -66,13 +66,14 @@ def doctor(
 
 
 def _service(name: str, parts: tuple[str, ...], there: Collection[str], image: str, daemon: Docker) -> ServiceReport:
-    if image and image in daemon.images:
+    if image and image in daemon.images and image not in daemon.development:
         return ServiceReport(name, Level.CONTAINER, image.rpartition(":")[2])
     missing = tuple(part for part in parts if part not in there)
     if missing:
         return ServiceReport(name, None, "", missing, f"{Level.NATIVE.label}: harness setup")
     level = Level.NATIVE if parts else Level.STAND_IN
-    return ServiceReport(name, level, _version(parts[0]) if parts else "", (), _container(image, daemon))
+    higher = _container(image, daemon) + ("; a development image is here" if image in daemon.development else "")
+    return ServiceReport(name, level, _version(parts[0]) if parts else "", (), higher)
 
 
 def _container(image: str, daemon: Docker) -> str:
