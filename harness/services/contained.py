@@ -156,7 +156,7 @@ def elasticsearch(
     Those include the deployment's entry point, which sets lifecycle policies up; users come as files, as in a process.
     """
     ready = Http(elasticsearch_process.HEALTH, authorization=access.basic(SUPERUSER))
-    deadline = elasticsearch_process.BOOT_SECONDS
+    deadline = 2 * elasticsearch_process.BOOT_SECONDS  # a container has the limits of the compose file
     if not development:
         return plan(room, level, ready, asked, port, deadline_seconds=deadline)
     settings = room.path(f"{elasticsearch_process.CONTAINER_HOME}/config/elasticsearch.yml")
