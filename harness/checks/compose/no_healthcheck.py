@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.contracts import Check, Context
-from harness.documents.compose import Compose
+from harness.documents.compose import Compose, Service
+from harness.documents.habits import lacking
 from harness.model import Finding, Severity
 
 
@@ -21,6 +22,11 @@ class NoHealthcheck(Check):
 
     def examine(self, compose: Compose, context: Context) -> Iterable[Finding]:
         """Look for the field in every service that is meant to keep running."""
-        for service in compose.services:
-            if not service.view["healthcheck"] and not service.view["profiles"]:
-                yield self.finding(service.at(), f"{service.name} has no health check")
+        staying = [service for service in compose.services if not service.view["profiles"]]
+        for place, message, also, severity in lacking(staying, _unasked, "a health check"):
+            yield self.finding(place, message, also=also, severity=severity)
+
+
+def _unasked(service: Service) -> bool:
+    # An image that is built here may bring its own.
+    return not service.view["healthcheck"] and not service.view["build"]

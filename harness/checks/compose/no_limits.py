@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.contracts import Check, Context
-from harness.documents.compose import Compose
+from harness.documents.compose import Compose, Service
+from harness.documents.habits import lacking
 from harness.model import Finding, Severity
 
 
@@ -20,7 +21,9 @@ class NoLimits(Check):
 
     def examine(self, compose: Compose, context: Context) -> Iterable[Finding]:
         """Look for a memory limit in either spelling."""
-        for service in compose.services:
-            limits = service.view["deploy"]["resources"]["limits"]
-            if not limits["memory"] and not service.view["mem_limit"]:
-                yield self.finding(service.at(), f"{service.name} has no memory limit")
+        for place, message, also, severity in lacking(compose.services, _unlimited, "a memory limit"):
+            yield self.finding(place, message, also=also, severity=severity)
+
+
+def _unlimited(service: Service) -> bool:
+    return not service.view["deploy"]["resources"]["limits"]["memory"] and not service.view["mem_limit"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.contracts import Check, Context
-from harness.documents.compose import Compose
+from harness.documents.compose import Compose, Service
+from harness.documents.habits import lacking
 from harness.model import Finding, Severity
 
 
@@ -20,6 +21,9 @@ class NoRestart(Check):
 
     def examine(self, compose: Compose, context: Context) -> Iterable[Finding]:
         """Look for the field in every service that is meant to keep running."""
-        for service in compose.services:
-            if not service.view["restart"] and not service.view["deploy"]["restart_policy"]:
-                yield self.finding(service.at(), f"{service.name} has no restart policy")
+        for place, message, also, severity in lacking(compose.services, _left, "a restart policy"):
+            yield self.finding(place, message, also=also, severity=severity)
+
+
+def _left(service: Service) -> bool:
+    return not service.view["restart"] and not service.view["deploy"]["restart_policy"]

@@ -11,7 +11,7 @@ from harness.documents.dashboard import Dashboard
 from harness.documents.expressions import Expression, filled
 from harness.documents.unknown import nearest
 from harness.languages.promql_labels import labels_of
-from harness.model import Finding
+from harness.model import Finding, Severity
 
 _USED = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 
@@ -23,7 +23,7 @@ class LegendLabel(Check):
     result. Fix: keep the label, or name another.
     """
 
-    subject = Dashboard
+    severity, subject = Severity.WARNING, Dashboard
 
     def examine(self, dashboard: Dashboard, context: Context) -> Iterable[Finding]:
         """Follow the labels through each query into its legend."""

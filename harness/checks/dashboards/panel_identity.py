@@ -28,7 +28,7 @@ class PanelIdentity(Check):
                     message = f'the panel "{first.title}" has the id {panel.id} too'
                     yield self.finding(panel.view.at("id"), message, also=[first.view.at("id")])
             for other in dashboard.panels[:index]:
-                same_level = len(panel.view.path) == len(other.view.path)
+                same_level = panel.view.path[:-1] == other.view.path[:-1]
                 if same_level and panel.grid and other.grid and panel.grid.overlaps(other.grid):
                     message = f'lies over the panel "{other.title}"'
                     # Grafana moves one of them down when it draws: nothing is lost, only not where it was put.

@@ -37,7 +37,7 @@ class Refused(Check):
     def examine(self, prometheus: Prometheus, context: Context) -> Iterable[Finding]:
         """Look at targets, names, headers, patterns and limits."""
         root = prometheus.tree.view
-        for faults in (_targets, _patterns, _remotes, _headers, _protocols, _attributes, _retention, _binary):
+        for faults in _ALL:
             for position, message in faults(root):
                 yield self.finding(position, message)
 
@@ -134,6 +134,13 @@ def _attributes(root: View) -> Iterator[Fault]:
         yield otlp.key_at("ignore_resource_attributes"), "only with promote_all_resource_attributes: true"
 
 
+def _translation(root: View) -> Iterator[Fault]:
+    strategy = _section(root, "otlp", "translation_strategy")
+    legacy = _section(root, "global", "metric_name_validation_scheme").value == "legacy"
+    if legacy and strategy.value in ("NoTranslation", "NoUTF8EscapingWithSuffixes"):
+        yield strategy.at(), f"{strategy.value} makes names that the legacy scheme forbids"
+
+
 def _retention(root: View) -> Iterator[Fault]:
     retention = _section(root, "storage", "tsdb", "retention")
     if not isinstance(retention.value, dict):
@@ -153,3 +160,6 @@ def _binary(root: View) -> Iterator[Fault]:
         except (binascii.Error, ValueError):
             if not text[text.rfind("\n", 0, match.start()) + 1 : match.start()].lstrip().startswith("#"):
                 yield root.tree.place(match.start(), match.end()), "this is no text when it is decoded"
+
+
+_ALL = (_targets, _patterns, _remotes, _headers, _protocols, _attributes, _translation, _retention, _binary)

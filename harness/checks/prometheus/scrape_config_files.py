@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.contracts import Check, Context, Documents
 from harness.documents.prometheus import Prometheus
-from harness.model import Finding, Severity
+from harness.model import Finding, Position, Severity
 
 
 class ScrapeConfigFiles(Check):
@@ -25,25 +25,22 @@ class ScrapeConfigFiles(Check):
         files = documents.of(Prometheus)
         for main in files:
             jobs = {job.name: job for job in main.jobs}
-            for part in _included(main, files):
+            for position, part in _included(main, files):
                 for key in part.tree.value:
                     if key != "scrape_configs":
-                        message = f"{main.file} takes this file in for its scrape_configs; {key} is refused"
-                        yield self.finding(part.tree.key_at(key), message)
+                        message = f"{part.file} holds {key}, not only scrape_configs"
+                        yield self.finding(position, message, also=[part.tree.key_at(key)])
                 for job in part.jobs:
                     first = jobs.setdefault(job.name, job)
-                    if first is not job and first.view.tree is not job.view.tree and job.name:
-                        also = [first.view.at("job_name")]
-                        message = f"there is a job {job.name} already, at {also[0]}"
-                        yield self.finding(job.view.at("job_name"), message, also=also)
+                    if first.view.tree is not job.view.tree and job.name:
+                        message = f"{part.file} has a job {job.name}, which is at {first.view.at('job_name')} already"
+                        yield self.finding(position, message, also=[job.view.at("job_name")])
 
 
-def _included(main: Prometheus, files: tuple[Prometheus, ...]) -> Iterator[Prometheus]:
+def _included(main: Prometheus, files: tuple[Prometheus, ...]) -> Iterator[tuple[Position, Prometheus]]:
     patterns = main.tree.get("scrape_config_files")
-    seen: set[str] = set()
-    for pattern in patterns if isinstance(patterns, list) else ():
+    for index, pattern in enumerate(patterns if isinstance(patterns, list) else ()):
         path = posixpath.normpath(posixpath.join(posixpath.dirname(main.file), str(pattern)))
         for other in files:
-            if other is not main and other.file not in seen and fnmatch.fnmatch(other.file, path):
-                seen.add(other.file)
-                yield other
+            if other is not main and fnmatch.fnmatch(other.file, path):
+                yield main.tree.at("scrape_config_files", index), other

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.contracts import Check, Context
-from harness.documents.alertmanager import Alertmanager
 from harness.documents.rules import Rules
 from harness.model import Finding, Severity
 
@@ -15,7 +14,7 @@ class MissingLabel(Check):
 
     Why: what no route matches goes to the root's receiver. Bad: `labels: {team: api}` where routes ask for severity.
     Good: `labels: {severity: warning, team: api}`. Fix: add the label. What `fixtures/inventory.yml` lists under
-    `alerts.labels`, and a severity that routes ask for, is a bug; otherwise a warning.
+    `alerts.labels` is a bug, a severity elsewhere a warning.
     """
 
     severity, subject = Severity.WARNING, Rules
@@ -24,13 +23,7 @@ class MissingLabel(Check):
         """Look for each required label."""
         inventory = context.fixtures.get("inventory") or {}
         required = inventory.get("alerts", {}).get("labels") or ["severity"]
-        routed = any(
-            matcher.label == "severity"
-            for alertmanager in context.documents.of(Alertmanager)
-            for route in (alertmanager.route.walk() if alertmanager.route else ())
-            for matcher in route.matchers
-        )
-        severity = Severity.BUG if routed or inventory else Severity.WARNING
+        severity = Severity.BUG if inventory else Severity.WARNING
         for alert in rules.alerts:
             missing = [name for name in required if not alert.labels.get(name)]
             if missing:

@@ -120,7 +120,7 @@ alertmanager +http_client +discovery
     sigv4: sigv4
     text: scheme path_prefix
     duration: timeout
-    v2: api_version
+    v2|: api_version
     [relabel]: relabel_configs alert_relabel_configs
 remote_write +http_client
     needs: url
