@@ -18,8 +18,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from harness import wait
 from harness.errors import DeadlineError, SetUpError
 
@@ -64,6 +62,8 @@ class Staging:
 
     def remember_child(self, pid: int) -> None:
         """Note a started process, so that the next run can end it should this one be killed."""
+        import psutil  # dear to import, and of use only while something is built
+
         with contextlib.suppress(psutil.Error):
             record = {"pid": pid, "created": psutil.Process(pid).create_time()}
             (self.folder / "child.json").write_text(json.dumps(record), encoding="utf-8")
@@ -168,6 +168,8 @@ class Cache:
 
 def sweep(staging: Staging) -> None:
     """End what a dead builder left running, and remove what it left lying."""
+    import psutil
+
     with contextlib.suppress(OSError, ValueError, KeyError, psutil.Error):
         record = json.loads((staging.folder / "child.json").read_text(encoding="utf-8"))
         if psutil.Process(record["pid"]).create_time() == record["created"]:

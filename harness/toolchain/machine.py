@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from harness.toolchain import golang, java
 from harness.toolchain.cache import Cache
 
@@ -90,6 +88,8 @@ def _cores() -> Fact:
 
 
 def _memory() -> Fact:
+    import psutil  # dear to import, and asked for by doctor only
+
     memory = psutil.virtual_memory()
     enough = memory.available >= MEMORY_GB * 1e9
     note = "" if enough else f"the whole stack wants {MEMORY_GB} GB free"
