@@ -76,7 +76,7 @@ def _run(
         judgements = [_readable(configuration), *(_judge(check, configuration, context) for check in chosen)]
         if asked:
             judgements.extend(asked.result())
-    return _without_repetition(judgements)
+    return folded(judgements)
 
 
 def changed_files(folder: Path, base: str) -> frozenset[str]:
@@ -184,8 +184,8 @@ def _judge(check: Check, configuration: Configuration, context: Context) -> Judg
     return Judgement(check.id, verdict, Level.STATIC, check.title, findings=found, gaps=gaps, reason=reason)
 
 
-def _without_repetition(judgements: list[Judgement]) -> list[Judgement]:
-    """One finding a place: promtool's words before ours on syntax, ours before amtool's and Filebeat's otherwise."""
+def folded(judgements: list[Judgement]) -> list[Judgement]:
+    """One finding a defect: promtool's words before ours on PromQL, ours before the products' otherwise."""
     ours = {
         (f.position.file, f.position.line)
         for j in judgements
@@ -261,13 +261,13 @@ def main(
     allowed = waivers.of(known) if accepted is None else accepted
     waived: list[waivers.Waived] = []
     for path in paths:
-        configuration = Configuration.load(Path(path))
+        configuration = Configuration.load(Path(path), alone=True)
         every = _run(configuration, Context(configuration, known), None, None, True)
         judgements, let_go = allowed.applied(every, datetime.date.today(), complete=True)
         waived.extend(let_go)
         if changed_since is not None:
-            judgements = _concerning(judgements, changed_files(Path(path), changed_since))
-        prefix = f"{Path(path).as_posix().rstrip('/')}/" if len(paths) > 1 else ""
+            judgements = _concerning(judgements, changed_files(_base(path), changed_since))
+        prefix = _prefix(path) if len(paths) > 1 else ""
         judged.append((prefix, configuration, judgements))
         found = [_prefixed(finding, prefix) for finding in findings_of(judgements)]
         everything.extend(found)
@@ -277,6 +277,15 @@ def main(
             exit_code = max(exit_code, 1)
     write(_rendered(output_format, everything, judged, paths, waived))
     return exit_code
+
+
+def _base(path: str | Path) -> Path:
+    """The folder that the places of findings are relative to."""
+    return Path(path).parent if Path(path).is_file() else Path(path)
+
+
+def _prefix(path: str | Path) -> str:
+    return f"{_base(path).as_posix().rstrip('/')}/"
 
 
 def _concerning(judgements: list[Judgement], files: frozenset[str]) -> list[Judgement]:
@@ -309,7 +318,7 @@ def _rendered(
     paths: Sequence[str | Path],
     waived: list[waivers.Waived],
 ) -> str:
-    prefix = f"{Path(paths[0]).as_posix().rstrip('/')}/" if len(paths) == 1 else ""
+    prefix = _prefix(paths[0]) if len(paths) == 1 else ""
     if output_format == "json":
         return reporters.as_json(findings) + "\n"
     if output_format == "github":
@@ -317,7 +326,8 @@ def _rendered(
         return lines + "\n" if lines else ""
     if output_format == "sarif":
         titles = {j.check: j.title for _, _, judgements in judged for j in judgements}
-        return reporters.sarif(findings, titles, prefix) + "\n"
+        accepted = [(one.finding, one.waiver.reason) for one in waived]
+        return reporters.sarif(findings, titles, prefix, accepted) + "\n"
 
     def text_of(file: str) -> str | None:
         for own, configuration, _ in judged:

@@ -163,7 +163,8 @@ def verify(request: Request, console: Console) -> Report:
         told["detail"] = building.detail
     with run.phase("checkers") as told:
         found = lint.judge_by_products(configuration, lint.find_binary)
-        judgements = [*judgements, *found]
+        judgements = lint.folded([*judgements, *found])
+        found = judgements[-len(found) :] if found else []
         told["detail"], told["verdict"] = f"{len(found)} products' own checkers", worst(j.verdict for j in found)
         console.findings([j for j in found if j.findings], configuration)
     if chosen:
@@ -242,8 +243,9 @@ class _Building:
 
 def _read(folder: Path) -> Configuration:
     configuration = Configuration.load(folder)
-    if configuration.errors:
-        first, *others = configuration.errors
+    # Whatever is broken in what is about to be booted matters, also where it does not look like any of ours.
+    if broken := (*configuration.errors, *configuration.unread):
+        first, *others = broken
         hint = "\n".join([*(first.hint.splitlines() if first.hint else []), *(str(error) for error in others)])
         raise UnreadableError(first.message, at=first.at, hint=hint)
     return configuration

@@ -79,20 +79,22 @@ class Configuration:
         return tuple(file for file in self.files if file not in known)
 
     @classmethod
-    def load(cls, folder: Path) -> Configuration:
-        """Read a folder. Raises UsageError when it is none, or UnreadableError when it holds nothing to judge."""
+    def load(cls, folder: Path, *, alone: bool = False) -> Configuration:
+        """Read a folder; with `alone`, a file will do. Raises UsageError when there is none, or nothing to judge."""
         folder = Path(folder)
         if not folder.exists():
             raise UsageError(f"{folder}: no such directory", hint="Name the directory that holds the configuration.")
-        if not folder.is_dir():
+        if not folder.is_dir() and not alone:
             raise UsageError(
                 f"{folder} is a file, not a directory",
                 hint=f"Name the directory that holds it: {folder.parent}",
             )
-        paths = tuple(_walk(folder))
+        # A file alone is read as if it were all there is; what it refers to is then nowhere.
+        paths = tuple(_walk(folder)) if folder.is_dir() else (folder,)
+        base = folder if folder.is_dir() else folder.parent
         if not paths:
             raise UsageError(f"{folder} is empty", hint="Name the directory that holds the configuration.")
-        made = cls.of_files(folder, ((path.relative_to(folder).as_posix(), path) for path in paths))
+        made = cls.of_files(base, ((path.relative_to(base).as_posix(), path) for path in paths))
         if not made.documents and not made.errors:
             raise UsageError(
                 f"{folder} holds no monitoring configuration: none of its {len(paths)} files was recognised",

@@ -76,9 +76,14 @@ def _property(value: str) -> str:
     return _escaped(value).replace(":", "%3A").replace(",", "%2C")
 
 
-def sarif(findings: Sequence[Finding], titles: Mapping[str, str], prefix: str = "") -> str:
-    """A SARIF 2.1.0 log."""
-    rules = sorted({finding.check for finding in findings})
+def sarif(
+    findings: Sequence[Finding],
+    titles: Mapping[str, str],
+    prefix: str = "",
+    accepted: Sequence[tuple[Finding, str]] = (),
+) -> str:
+    """A SARIF 2.1.0 log. `accepted` are the findings that are waived, each with the reason: suppressed results."""
+    rules = sorted({finding.check for finding in (*findings, *(finding for finding, _ in accepted))})
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -93,7 +98,12 @@ def sarif(findings: Sequence[Finding], titles: Mapping[str, str], prefix: str = 
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, rules.index(finding.check), prefix) for finding in findings],
+                "results": [_result(finding, rules.index(finding.check), prefix) for finding in findings]
+                + [
+                    _result(finding, rules.index(finding.check), prefix)
+                    | {"suppressions": [{"kind": "external", "status": "accepted", "justification": reason}]}
+                    for finding, reason in accepted
+                ],
             }
         ],
     }

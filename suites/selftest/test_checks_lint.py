@@ -77,6 +77,14 @@ def _file(folder: Path) -> Path:
     return path
 
 
+def test_a_file_alone_is_linted(tmp_path: Path) -> None:
+    said: list[str] = []
+    (tmp_path / "rules.yml").write_text(GOOD.replace("up == 0", "up > 1"))
+    (tmp_path / "broken.yml").write_text("groups: [")
+    assert lint.main([tmp_path / "rules.yml"], write=said.append) == 1
+    assert "".join(said).startswith("rules.yml:1:")
+
+
 def test_an_unknown_format_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown format"):
         lint.main([tmp_path], "xml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,28 @@ def test_the_text_shows_what_is_waived(tmp_path: Path) -> None:
     known = {"waivers": {"waivers": [{**ENTRY, "expires": "2999-01-01"}]}}
     assert lint.main([tmp_path], fixtures=known, write=said.append) == 0
     assert "  waived until 2999-01-01  rules/missing-for" in "".join(said)
+
+
+def test_what_is_waived_is_a_suppressed_result_of_sarif(tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(RULES)
+    accepted = waivers.of({"waivers": [{**ENTRY, "expires": "2999-01-01"}]})
+    said: list[str] = []
+    lint.main([tmp_path], "sarif", write=said.append, accepted=accepted)
+    results = json.loads("".join(said))["runs"][0]["results"]
+    suppressed = [result for result in results if "suppressions" in result]
+    assert [result["ruleId"] for result in suppressed] == ["rules/missing-for"]
+    assert suppressed[0]["suppressions"][0] == {"kind": "external", "status": "accepted", "justification": "it may"}
+
+
+def test_a_defect_that_a_product_tells_too_is_told_once() -> None:
+    own = Finding("prometheus/unknown-field", Severity.FATAL, Position("p.yml", 3, 5), "there is no setting x")
+    other = Finding("prometheus/relabel-action", Severity.FATAL, Position("p.yml", 9), "drop has no use for y")
+    theirs = Finding("promtool/config", Severity.FATAL, Position("p.yml", 3, 5), "field x not found")
+    news = Finding("promtool/config", Severity.FATAL, Position("p.yml", 7, 5), "field z not found")
+    vague = Finding("promtool/config", Severity.FATAL, Position("p.yml"), "relabel configuration requires …")
+    elsewhere = Finding("promtool/config", Severity.FATAL, Position("q.yml"), "something else")
+    made = [
+        Judgement(findings[0].check, Verdict.FAIL, Level.STATIC, "t", findings=findings, reason="r")
+        for findings in ((own,), (other,), (theirs, news, vague, elsewhere))
+    ]
+    assert lint.findings_of(lint.folded(made)) == [own, news, other, elsewhere]
