@@ -14,8 +14,10 @@ from typing import Any
 
 import orjson
 
+from harness.generators.log_canaries import Detector, masked
 from harness.generators.log_expectation import Expectation
 from harness.generators.log_files import Place
+from harness.generators.log_population import Canary
 from harness.generators.logs import Line
 
 NAMED = 20
@@ -46,16 +48,26 @@ class _Found:
 class Account:
     """`add` every stored document, then ask for the fate of the lines of each fault."""
 
-    def __init__(self, sent: Iterable[Sent], expectation: Expectation, cut_off: Callable[[Place], bool]) -> None:
+    def __init__(
+        self,
+        sent: Iterable[Sent],
+        expectation: Expectation,
+        cut_off: Callable[[Place], bool],
+        canaries: Iterable[Canary] = (),
+    ) -> None:
         self._sent = {one.line.event_id: one for one in sent}
         self._expectation = expectation
         self._cut_off = cut_off
+        self._detector = Detector(canaries)
+        self._documents = 0
+        self._leaks: list[dict[str, str]] = []
         self._found: dict[str, _Found] = defaultdict(_Found)
         prefixes = {re.escape(event_id.rpartition("-")[0]) for event_id in self._sent}
         self._event_id = re.compile(rf"(?:{'|'.join(sorted(prefixes))})-\d+" if prefixes else r"(?!)")
 
     def add(self, index: str, document: Mapping[str, Any], *, dead_letter: bool) -> None:
-        """One stored document; those of other suites are passed over."""
+        """One stored document; those of other suites are searched for canaries only."""
+        self._look_for_phi(index, document)
         event_id = str(document.get("eventId", ""))
         if event_id not in self._sent and dead_letter:
             match = self._event_id.search(orjson.dumps(document).decode())
@@ -74,6 +86,21 @@ class Account:
         whole = document.get("message") == sent.line.text or bool(document.get("reason"))
         if not sent.line.well_formed and not sent.line.phi and not whole:
             found.differences.append("the dead letter does not hold the line as it was written")
+
+    def _look_for_phi(self, index: str, document: Mapping[str, Any]) -> None:
+        self._documents += 1
+        for name, value in document.items():
+            text = value if isinstance(value, str) else orjson.dumps(value).decode()
+            for canary in {*self._detector.found(text)}:
+                where = {"index": index, "id": str(document.get("eventId", "")), "field": name}
+                self._leaks.append({**where, "canary": masked(canary)})
+
+    @property
+    def phi(self) -> dict[str, Any]:
+        """Canaries found in any document, none spelled out, and how many dead letters came of lines that held some."""
+        dead = sum(bool(self._sent[event_id].line.phi and found.dead) for event_id, found in self._found.items())
+        found = {"total": len(self._leaks), "places": self._leaks[:NAMED]}
+        return {"documents": self._documents, "dead_letters_of_lines_with_canaries": dead, "found": found}
 
     def fate(
         self, fault: str, received: Mapping[str, int], order: Mapping[str, int], settled: Collection[str]

@@ -30,6 +30,7 @@ from harness.reporters.sections import (
     first,
     logs,
     messages,
+    resilience,
     searches,
     timeline,
 )
@@ -113,6 +114,7 @@ def _view(report: Report, history: History, made_of: Inputs | None) -> dict[str,
         "dashboards": _shown(lambda: dashboards.dashboards(history)),
         "searched": _shown(lambda: searches.searched(history)),
         "fate": _shown(lambda: logs.fate(history)),
+        "faults": _shown(lambda: resilience.faults(history)),
     }
 
 

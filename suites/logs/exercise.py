@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from harness import wait
 from harness.contracts import Recorder
 from harness.errors import DeadlineError, HarnessError
+from harness.generators.log_audit import AuditTrail
 from harness.generators.log_expectation import Expectation
 from harness.generators.log_fate import Fate
 from harness.generators.log_schedule import Schedule
@@ -194,12 +195,16 @@ class Drain:
 def _compare(stack: Stack, stored: StoredLogs, truth: Truth, recorder: Recorder) -> None:
     mix = stack.fixtures["logs"]
     fate = Fate(truth, Expectation(stack.fixtures["catalog"], mix["pipeline"]))
-    dead_letters = mix["stored"]["dead_letters"]
+    audit, dead_letters = AuditTrail(mix["audit"]), mix["stored"]["dead_letters"]
     for done, document in enumerate(stored.documents()):
         if done % 2000 == 0:
             stack.progress("comparing documents", done, len(truth.lines))
-        add = fate.add_dead_letter if document.index.startswith(dead_letters) else fate.add_document
-        add(document.index, document.source)
+        if document.index.startswith(dead_letters):
+            fate.add_dead_letter(document.index, document.source)
+        else:
+            fate.add_document(document.index, document.source)
+            audit.add(document.source)
     recorder.record("log-line-fate", "logs", fate.lines)
     recorder.record("log-dead-letters", "logs", fate.dead_letters)
     recorder.record("phi-canaries", "logs", fate.phi)
+    recorder.record("audit-trail", "logs", audit.summary)

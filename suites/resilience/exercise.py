@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 import requests
@@ -24,6 +25,7 @@ from harness.generators.log_account import Account, Sent
 from harness.generators.log_expectation import Expectation
 from harness.generators.log_files import LogFiles
 from harness.generators.log_oddities import Oddities
+from harness.generators.log_population import Canary
 from harness.generators.log_schedule import Schedule
 from harness.generators.logs import Line, LogGenerator
 from harness.probes.log_trail import LogTrail
@@ -76,6 +78,16 @@ class Scene:
         """New lines of one kind, without anything that would be redacted."""
         while True:
             yield from (line for line in self.lines(400) if line.kind == ODD_KIND and not line.phi)
+
+    def telling_lines(self) -> Iterator[Line]:
+        """New lines of any kind that hold a patient's identifier."""
+        while True:
+            yield from (line for line in self.lines(400) if line.phi)
+
+    @property
+    def canaries(self) -> Sequence[Canary]:
+        """What must be found nowhere."""
+        return self._generator.canaries
 
     def write(self, fault: str, lines: Sequence[tuple[Line, bytes]], per_second: int = 0) -> None:
         """Append lines to one file per kind, at a pace if one is given."""
@@ -179,12 +191,12 @@ def steady_load(scene: Scene) -> None:
 
 def odd_lines(scene: Scene) -> None:
     """Lines that pipelines stumble over, all at once, among others; each sort is judged apart."""
-    odd, plain = Oddities.of(scene.mix), scene.plain_lines()
+    odd, plain, telling = Oddities.of(scene.mix), scene.plain_lines(), scene.telling_lines()
     sorts = {
-        "poison-document": odd.poison_documents(plain, 5),
+        "poison-document": odd.poison_documents(telling, 10),
         "large-lines": odd.large_lines(plain),
         "invalid-utf8": odd.invalid_utf8(plain, 40),
-        "nul-bytes": odd.nul_bytes(plain, 40),
+        "nul-bytes": chain(odd.nul_bytes(plain, 20), odd.nul_bytes(telling, 20)),
         "stack-traces": odd.stack_traces(plain, 20),
     }
     made = {fault: [(one.line, one.data) for one in found] for fault, found in sorts.items()}
@@ -318,7 +330,8 @@ def _account(scene: Scene) -> None:
     url = stack.url("elasticsearch")
     refresher = StoredLogs(url, stack.elasticsearch_auth(SUPERUSER))
     stored = StoredLogs(url, stack.elasticsearch_auth(READER))
-    account = Account(scene.sent, Expectation(stack.fixtures["catalog"], scene.mix["pipeline"]), scene.files.cut_off)
+    expectation = Expectation(stack.fixtures["catalog"], scene.mix["pipeline"])
+    account = Account(scene.sent, expectation, scene.files.cut_off, scene.canaries)
     try:
         for name in names.values():
             refresher.refresh(name)
@@ -337,3 +350,4 @@ def _account(scene: Scene) -> None:
     for fault in dict.fromkeys(one.fault for one in scene.sent):
         fate = account.fate(fault, trail.received, trail.order, trail.settled)
         scene.recorder.record("line-account", fault, fate)
+    scene.recorder.record("phi-under-faults", "resilience", account.phi)

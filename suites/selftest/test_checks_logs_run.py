@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness.checks.logs.audit import Audit
 from harness.checks.logs.content import Content
 from harness.checks.logs.dead_letters import DeadLetters
 from harness.checks.logs.delivery import Delivery
@@ -251,3 +252,29 @@ def test_a_broken_line_stored_as_if_whole_fails() -> None:
 
 def test_no_broken_line_sent_is_unknown() -> None:
     assert concluded(DeadLetters, fate(), dead_letters(sent=0)).verdict is Verdict.UNKNOWN
+
+
+def audit_trail(**data: Any) -> Observation:
+    whole = {"accesses": 40, "records": 40, "without_record": EMPTY, "silent": {**EMPTY, "fields": []}}
+    return seen("audit-trail", whole | data)
+
+
+def test_accesses_with_their_audit_lines_pass() -> None:
+    assert concluded(Audit, audit_trail()).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("history", [(), (audit_trail(accesses=0),)])
+def test_no_access_to_audit_is_unknown_not_pass(history: tuple[Observation, ...]) -> None:
+    assert concluded(Audit, *history).verdict is Verdict.UNKNOWN
+
+
+def test_an_access_without_audit_line_fails() -> None:
+    judgement = concluded(Audit, audit_trail(without_record=ids("e-1")))
+    assert judgement.verdict is Verdict.FAIL
+    assert "1 of 40 accesses" in judgement.reason and "e-1" in judgement.reason
+
+
+def test_an_audit_line_that_does_not_say_enough_fails_at_the_filter() -> None:
+    judgement = concluded(Audit, audit_trail(silent={**ids("e-2"), "fields": ["dbStatus"]}))
+    assert judgement.verdict is Verdict.FAIL
+    assert judgement.findings[0].position.line == 6

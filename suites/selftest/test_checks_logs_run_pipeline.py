@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.checks.logs.audit import Audit
 from harness.checks.logs.content import Content
 from harness.checks.logs.dead_letters import DeadLetters
 from harness.checks.logs.delivery import Delivery
 from harness.checks.logs.phi import Phi
 from harness.contracts import Check, Context
 from harness.documents.configuration import Configuration
+from harness.generators.log_audit import AuditTrail
 from harness.generators.log_expectation import Expectation
 from harness.generators.log_fate import Fate
 from harness.generators.log_schedule import Schedule
@@ -58,6 +60,7 @@ def run(config: str) -> tuple[History, Context]:
     """What the suite would have recorded, had this been the pipeline."""
     pipeline = Pipeline.from_text(config, "config/logstash.conf", env=ENVIRONMENT)
     fate = Fate(TRUTH, Expectation(FIXTURES["catalog"], FIXTURES["logs"]["pipeline"]))
+    audit = AuditTrail(FIXTURES["logs"]["audit"])
     for offset, line in enumerate(LINES):
         for event in pipeline.process_with_metadata(shipped(line, offset)):
             (output,) = pipeline.outputs_for(event)
@@ -65,8 +68,9 @@ def run(config: str) -> tuple[History, Context]:
             document["@timestamp"] = str(document["@timestamp"])
             index = str(output.options["index"])
             (fate.add_dead_letter if "dead" in index else fate.add_document)(index, document)
+            audit.add(document)
     observations = {"log-sent": {"count": len(TRUTH.lines)}, "log-line-fate": fate.lines}
-    observations |= {"log-dead-letters": fate.dead_letters, "phi-canaries": fate.phi}
+    observations |= {"log-dead-letters": fate.dead_letters, "phi-canaries": fate.phi, "audit-trail": audit.summary}
     history = History.of(*(Observation(1.0, kind, "logs", data) for kind, data in observations.items()))
     return history, Context(Configuration.of_texts({"config/logstash.conf": config}), FIXTURES, {})
 
@@ -87,7 +91,7 @@ def line_of(config: str, text: str) -> int:
 
 def test_the_pipeline_as_it_is_delivers_everything_unaltered_and_redacted() -> None:
     history, context = run(CONFIG)
-    for check in (Delivery, Content, Phi, DeadLetters):
+    for check in (Delivery, Content, Phi, DeadLetters, Audit):
         judgement = judge(check(), history, context)
         assert judgement.verdict is Verdict.PASS, (judgement.check, judgement.reason)
 
@@ -144,3 +148,23 @@ def test_each_part_of_the_redaction_is_needed(old: str) -> None:
         config = config.replace("statusCode|", "statusCode|patientName|mrn|ssn|", 1)
     judgement = judged(config, Phi)
     assert judgement.verdict is Verdict.FAIL
+
+
+def test_audit_lines_that_are_dropped_are_missed() -> None:
+    config = broken(
+        '    if [dbStatus] == "error" {',
+        '    if [auditEvent] == "phi-read" { drop { } }\n    if [dbStatus] == "error" {',
+    )
+    judgement = judged(config, Audit)
+    assert judgement.verdict is Verdict.FAIL
+    assert "have no audit line" in judgement.reason
+
+
+def test_audit_lines_that_no_longer_say_who_are_named_with_the_filter() -> None:
+    config = broken(
+        "    skip_on_invalid_json => false\n", '    skip_on_invalid_json => false\n    remove_field => ["userId"]\n'
+    )
+    judgement = judged(config, Audit)
+    assert judgement.verdict is Verdict.FAIL
+    assert "lack userId" in judgement.reason
+    assert judgement.findings[0].position.line == line_of(config, '["userId"]')

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from harness import lint
+from harness.checks.resilience.phi import PhiUnderFaults
 from harness.checks.resilience.under_fault import UnderFault
-from harness.contracts import Check, Context
+from harness.contracts import Context
 from harness.documents.configuration import Configuration
 from harness.judging import judge
 from harness.model import History, Judgement, Observation, Severity, Verdict
 from harness.registry import discover
+from harness.reporters.sections.resilience import faults
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONTEXT = Context(Configuration.load(PROJECT / "config-under-test"))
@@ -21,8 +22,7 @@ PIPELINE, SHIPPER, COMPOSE = "config/logstash.conf", "config/filebeat.yml", "doc
 
 VERIFIERS = [
     kind()
-    for kind in discover("harness.checks.resilience", Check)  # type: ignore[type-abstract]
-    if not lint.is_static(kind)
+    for kind in discover("harness.checks.resilience", UnderFault)  # type: ignore[type-abstract]
 ]
 EFFECTIVE: dict[str, dict[str, Any]] = {
     "steady-load": {"written": 5000},
@@ -160,3 +160,45 @@ def test_a_poisoned_document_is_dropped_by_logstash_itself_without_its_dead_lett
     judgement = judge(found, history, context)
     assert judgement.verdict is Verdict.FAIL
     assert judgement.findings[0].position.file == COMPOSE
+
+
+def phi(dead: int = 30, **found: Any) -> Observation:
+    data = {"documents": 90, "dead_letters_of_lines_with_canaries": dead, "found": {"total": 0, "places": [], **found}}
+    return observed("phi-under-faults", "resilience", data)
+
+
+def test_dead_letters_without_an_identifier_pass():
+    judgement = judge(PhiUnderFaults(), History.of(phi()), CONTEXT)
+    assert judgement.verdict is Verdict.PASS
+    assert "30 of them dead letters" in judgement.reason
+
+
+@pytest.mark.parametrize("history", [History.of(), History.of(phi(dead=0))])
+def test_redaction_of_dead_letters_that_was_not_put_to_the_test_is_unknown(history):
+    assert judge(PhiUnderFaults(), history, CONTEXT).verdict is Verdict.UNKNOWN
+
+
+def test_an_identifier_in_a_dead_letter_fails_at_the_mask_that_lets_it_through():
+    place = {"index": "dead", "id": "e-1", "field": "message", "canary": "name Zoë…"}
+    judgement = judge(PhiUnderFaults(), History.of(phi(total=2, places=[place])), CONTEXT)
+    assert judgement.verdict is Verdict.FAIL
+    assert judgement.findings[0].position.file == PIPELINE
+    assert "name Zoë…" in judgement.reason and "2 places" in judgement.reason
+
+
+def test_the_report_shows_each_fault_with_its_losses_and_their_hops():
+    what = {"written": 100, "rotations": 9, "drain_seconds": 2.5}
+    (shown,) = faults(
+        History.of(
+            observed("fault", "copytruncate-rotation", what),
+            observed("line-account", "copytruncate-rotation", account(missing=listed(42, "rotation"))),
+        )
+    )
+    assert (shown.name, shown.missing, shown.hops) == ("copytruncate rotation", 42, "rotation 42")
+    assert shown.happened == "9 files rotated while written"
+    assert (shown.sent, shown.stored, shown.resent, shown.drain_seconds) == (100, 95, 12, 2.5)
+
+
+def test_a_fault_that_was_not_accounted_for_has_no_counts():
+    (shown,) = faults(History.of(observed("fault", "burst", {})))
+    assert (shown.sent, shown.missing, shown.drain_seconds) == (None, None, None)

@@ -13,8 +13,10 @@ from xml.etree import ElementTree
 import pytest
 
 from harness.evidence import manifest
+from harness.generators.logs import LogGenerator
 from harness.rejudge import again
 from harness.reporters import verdict_json
+from harness.settings import read_fixtures
 from suites.selftest.running import PROJECT, Ran, command, environment
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
@@ -79,6 +81,18 @@ def test_no_line_is_missing_duplicated_or_altered_of_twenty_thousand(ran):
     sent = next(r["data"] for r in records if r["kind"] == "log-sent")
     assert sent["count"] >= 20_000 and len(sent["per_kind"]) == 7
     assert next(c for c in ran.verdict["checks"] if c["id"] == "logs/delivery")["verdict"] == "pass"
+
+
+def test_no_patients_identifier_is_in_a_report_a_log_or_anything_else_that_the_run_left(ran):
+    fixtures = read_fixtures(PROJECT / "fixtures")
+    generators = [LogGenerator(seed, fixtures["catalog"], fixtures["logs"]) for seed in (1, 1_000_004)]
+    canaries = {canary.text for generator in generators for canary in generator.canaries}
+    assert len(canaries) > 1000
+    files = [path for path in ran.folder.rglob("*") if path.is_file()]
+    assert any(path.name == "report.html" for path in files) and any(path.suffix == ".log" for path in files)
+    for path in files:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        assert not [canary for canary in canaries if canary in text], path
 
 
 def test_access_to_elasticsearch_is_in_the_verdict(ran):
