@@ -77,10 +77,15 @@ class Fate:
                     self._leaks.append({"index": index, "id": event_id, "field": name, "canary": masked(canary)})
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """The ids of well-formed lines that are not stored."""
+        return tuple(event_id for event_id in self._truth.lines if event_id not in self._seen)
+
+    @property
     def lines(self) -> dict[str, Any]:
         """The fate of the well-formed lines: totals, ids, and which fields differ in how many documents."""
         lines = self._truth.lines
-        missing = [event_id for event_id in lines if event_id not in self._seen]
+        missing = self.missing
         duplicated = [event_id for event_id, times in self._seen.items() if times > 1]
         return {
             "sent": len(lines),

@@ -36,3 +36,9 @@ class LogTrail:
                 self.received[one] += 1
             self.settled.update(entry.get("settled", ()))
         return self
+
+    def lost_at(self, event_id: str) -> str:
+        """The last hop that had a line which is nowhere: Elasticsearch, the pipeline, or the shipper before it."""
+        if event_id in self.settled:
+            return "elasticsearch"
+        return "logstash" if event_id in self.received else "filebeat"

@@ -22,7 +22,10 @@ from harness.generators.log_fate import Fate
 from harness.generators.log_schedule import Schedule
 from harness.generators.log_truth import Truth
 from harness.generators.logs import Line, LogGenerator
+from harness.probes.log_trail import LogTrail
 from harness.probes.stored_logs import StoredLogs
+from harness.services.logstash import TRAIL
+from harness.stack import Workspace
 
 NEEDS = ("pipeline",)
 STAND_INS = ("caredroid-backend",)
@@ -52,6 +55,7 @@ class Stack(Protocol):
     """What this suite needs of the running stack."""
 
     fixtures: Mapping[str, Any]
+    workspace: Workspace
     seed: int
 
     @property
@@ -204,7 +208,9 @@ def _compare(stack: Stack, stored: StoredLogs, truth: Truth, recorder: Recorder)
         else:
             fate.add_document(document.index, document.source)
             audit.add(document.source)
-    recorder.record("log-line-fate", "logs", fate.lines)
+    trail = LogTrail(stack.workspace.scratch / "rooms" / "logstash" / TRAIL).read()
+    hops = Counter(trail.lost_at(event_id) for event_id in fate.missing) if trail.received else Counter()
+    recorder.record("log-line-fate", "logs", {**fate.lines, "missing_hops": dict(hops)})
     recorder.record("log-dead-letters", "logs", fate.dead_letters)
     recorder.record("phi-canaries", "logs", fate.phi)
     recorder.record("audit-trail", "logs", audit.summary)

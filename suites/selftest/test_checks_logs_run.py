@@ -175,6 +175,21 @@ def test_lines_among_the_dead_letters_lead_to_the_filter_that_tags_them() -> Non
     assert "40 of them are dead letters" in message
 
 
+@pytest.mark.parametrize(
+    ("hop", "file", "says"),
+    [
+        ("filebeat", "config/filebeat.yml", "3 of them were never handed on by Filebeat"),
+        ("logstash", "config/logstash.conf", "3 of them were received by Logstash and not stored"),
+        ("elasticsearch", "config/logstash.conf", "3 of them were stored, said Elasticsearch"),
+    ],
+)
+def test_lines_lost_for_no_reason_the_configuration_tells_are_laid_at_their_hop(hop: str, file: str, says: str) -> None:
+    lost = fate(stored=97, missing=ids("a", "b", "c"), missing_hops={hop: 3})
+    place, _, message = found(concluded(Delivery, sent(), lost))
+    assert place == file
+    assert says in message
+
+
 def test_duplicates_lead_to_the_document_id() -> None:
     file, line, message = found(concluded(Delivery, sent(), fate(duplicated=ids("id-1", "id-2"))))
     assert (file, line) == ("config/logstash.conf", 18)

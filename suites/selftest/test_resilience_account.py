@@ -172,6 +172,12 @@ class TestTrail:
         assert read.read().received[IDS[0]] == 2
         assert read.settled == {IDS[0], IDS[1]}
 
+    def test_a_line_was_lost_by_the_last_hop_that_had_it(self, tmp_path):
+        path = tmp_path / "trail.ndjson"
+        path.write_bytes(b'{"received":["a","b"]}\n{"settled":["a"]}\n')
+        read = LogTrail(path).read()
+        assert [read.lost_at(one) for one in "abc"] == ["elasticsearch", "logstash", "filebeat"]
+
     def test_a_line_that_is_still_being_written_waits(self, tmp_path):
         path = tmp_path / "trail.ndjson"
         path.write_bytes(b'{"received":["a"]}\n{"rec')

@@ -21,7 +21,7 @@ from suites.selftest.running import PROJECT, Ran, command, environment
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
-RUN_SECONDS = 600
+RUN_SECONDS = 900
 NATIVE = {"prometheus", "alertmanager", "elasticsearch", "filebeat", "node-exporter"}
 STAND_INS = {"logstash", "kibana", "grafana", "caredroid-backend"}
 PROVEN = {"alert-latency", "routing", "alert-fatigue", "dashboard-load", "log-query", "setup"}

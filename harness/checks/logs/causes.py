@@ -117,6 +117,24 @@ def dropping(context: Context) -> Cause | None:
     return next((Cause(p.position, "events are dropped here") for p in _filters(context) if p.name == "drop"), None)
 
 
+HOPS = {
+    "rotation": "cut off by the rotation before anything could read them",
+    "filebeat": "never handed on by Filebeat",
+    "logstash": "received by Logstash and not stored",
+    "elasticsearch": "stored, said Elasticsearch, and not there",
+}
+"""A hop, and what became of a line that it lost: of the hops that had the line, it is the last."""
+
+
+def losing(context: Context, hop: str) -> Cause:
+    """Where to look when a hop lost lines: the shipper's configuration, the pipeline's, or the store's entry."""
+    if hop in ("rotation", "filebeat"):
+        shipper = next(iter(context.documents.of(Filebeat)), None)
+        return Cause(Position(shipper.file) if shipper else pipeline(context), HOPS[hop])
+    store = next((found for file in context.documents.of(Compose) if (found := file.service(hop))), None)
+    return Cause(store.at() if store and hop == "elasticsearch" else pipeline(context), HOPS[hop])
+
+
 def storing(context: Context) -> Cause | None:
     """How documents get their ids: the first output to Elasticsearch, at its `document_id` if it has one."""
     for plugin in _plugins(context, "output"):

@@ -88,6 +88,11 @@ def _why_missing(fate: Mapping[str, Any], context: Context) -> Cause:
                 return Cause(cause.position, f"{dead[reason]} of them are dead letters; {cause.text}")
         position = _unknown(context).position
         return Cause(position, f"{dead[reason]} of them are dead letters, because: {reason}")
+    if hops := fate.get("missing_hops"):
+        hop = max(hops, key=lambda name: hops[name])
+        lost = causes.losing(context, hop)
+        at_filter = causes.dropping(context) if hop == "logstash" else None
+        return at_filter or Cause(lost.position, f"{hops[hop]} of them were {lost.text}")
     return causes.dropping(context) or _unknown(context)
 
 

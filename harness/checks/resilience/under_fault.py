@@ -7,19 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from harness.checks.logs import causes
-from harness.checks.stack.alive import place
 from harness.contracts import Check, Context
-from harness.documents.filebeat import Filebeat
-from harness.model import Evidence, Finding, Gap, History, Outcome, Position, Proof, Severity
+from harness.model import Evidence, Finding, Gap, History, Outcome, Proof, Severity
 
 SERVICES = ("filebeat", "logstash", "elasticsearch")
-
-HOPS: Mapping[str, str] = {
-    "rotation": "cut off by the rotation before anything could read them",
-    "filebeat": "never handed on by Filebeat",
-    "logstash": "received by Logstash and not stored",
-    "elasticsearch": "stored, said Elasticsearch, and not there",
-}
 
 
 class UnderFault(Check):
@@ -55,11 +46,10 @@ class UnderFault(Check):
     def _lost(self, account: Mapping[str, Any], context: Context) -> Iterator[Finding]:
         for hop, count in account["missing"]["hops"].items():
             known = hop in self.limit_hops
-            text = (
-                f"{count} of {account['sent']} lines are lost (e.g. {_example(account['missing'], hop)}): {HOPS[hop]}"
-            )
+            cause, example = causes.losing(context, hop), _example(account["missing"], hop)
+            text = f"{count} of {account['sent']} lines are lost (e.g. {example}): {cause.text}"
             told = f"{text}, a limit of the product that its manual documents" if known else text
-            yield self.finding(_position(context, hop), told, severity=Severity.INFO if known else None)
+            yield self.finding(cause.position, told, severity=Severity.INFO if known else None)
 
     def _wrong(self, account: Mapping[str, Any], context: Context) -> Iterator[Finding]:
         told = {
@@ -98,11 +88,3 @@ class UnderFault(Check):
 
 def _example(listed: Mapping[str, Any], hop: str) -> str:
     return next((line["id"] for line in listed["lines"] if line["hop"] == hop), "…")
-
-
-def _position(context: Context, hop: str) -> Position:
-    """Where to look: the shipper's configuration, the pipeline's, or the store's entry in the compose file."""
-    if hop in ("rotation", "filebeat"):
-        found = next(iter(context.documents.of(Filebeat)), None)
-        return Position(found.file) if found else Position("the configuration under test")
-    return place(context, "elasticsearch") if hop == "elasticsearch" else causes.pipeline(context)
