@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from harness.documents.document import Document, Source
 from harness.documents.expressions import Expression
 from harness.model import Position
 
-_BLOCK = re.compile(r"^```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(?P<language>\w+)(?P<options>[^\n]*)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
+_OPTION = re.compile(r"(\w+)=(\S+)")
 _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One fenced block of a runbook: its language, its text, and where that begins in the page."""
+    """One fenced block of a runbook: its language, its text, and where that begins in the page.
+
+    `options` stand behind the language as `name=value`: ```` ```kql by=route ```` is broken down by route.
+    """
 
     language: str
     text: str
     offset: int
+    options: Mapping[str, str] = field(default_factory=dict)
+    options_offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,9 @@ class Runbook(Document):
             text = match["text"].strip()
             skipped = len(match["text"]) - len(match["text"].lstrip())
             if text:
-                found.append(Query(match["language"].lower(), text, match.start("text") + skipped))
+                options = dict(_OPTION.findall(match["options"]))
+                offset, behind = match.start("text") + skipped, match.start("options")
+                found.append(Query(match["language"].lower(), text, offset, options, behind))
         return tuple(found)
 
     @property

@@ -42,7 +42,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """An incident: when it began before going live (seconds), its series, and what must come of it."""
+    """An incident: when it began before going live (seconds), its series and log lines, and what must come of it."""
 
     name: str
     title: str
@@ -50,6 +50,7 @@ class Scenario:
     tracks: tuple[Track, ...]
     fires: Mapping[str, float]
     muted: frozenset[str]
+    logs: tuple[Mapping[str, Any], ...] = ()
 
     def changes(self, metrics: Collection[str]) -> tuple[float, ...]:
         """When one of these gauges takes another value, in seconds after the incident's beginning, in order."""
@@ -93,7 +94,8 @@ def read(name: str, data: Mapping[str, Any], file: str) -> Scenario:
     alerts = _section(expect, "alerts", at)
     fires = {alert: duration(_section(alerts, alert, at).get("fires", "0s"), at) for alert in alerts}
     begins = duration(data.get("begins", "30m"), at)
-    return Scenario(name, data["scenario"], begins, tuple(tracks), fires, frozenset(expect.get("muted") or ()))
+    muted, logs = frozenset(expect.get("muted") or ()), tuple(data.get("logs") or ())
+    return Scenario(name, data["scenario"], begins, tuple(tracks), fires, muted, logs)
 
 
 def _section(data: Mapping[str, Any], name: str, at: Position) -> Mapping[str, Any]:

@@ -205,6 +205,7 @@ class _Watcher:
             data = {
                 "startsAt": alert["startsAt"],
                 "updatedAt": alert["updatedAt"],
+                "annotations": alert["annotations"],
                 "inhibitedBy": status["inhibitedBy"],
             }
             self._note("alertmanager", name, alert["labels"], status["state"], data)

@@ -1,0 +1,1 @@
+"""Run verifiers of the diagnosis suite."""
