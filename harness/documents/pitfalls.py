@@ -12,6 +12,7 @@ from harness.languages.promql import (
     Aggregate,
     Binary,
     Call,
+    Matcher,
     Node,
     Number,
     Selector,
@@ -65,10 +66,15 @@ def mixed_windows(expression: Expression) -> Iterator[Problem]:
         if isinstance(node, Binary) and node.operator == "/":
             over = {s.range_seconds for s in selectors(node.left) if s.range_seconds}
             under = {s.range_seconds for s in selectors(node.right) if s.range_seconds}
-            written = "$" in expression.text
+            # One metric over two spans is compared with its own past.
+            written = "$" in expression.text or _asked(node.left) == _asked(node.right)
             if len(over) == len(under) == 1 and over != under and not written:
                 one, other = spoken(over.pop()), spoken(under.pop())
                 yield expression.place(node.offset, 1), f"the ratio divides {one} by {other}; its sides must look alike"
+
+
+def _asked(node: Node) -> set[tuple[str, tuple[Matcher, ...]]]:
+    return {(selector.metric, selector.matchers) for selector in selectors(node)}
 
 
 def unlike_ratios(expression: Expression) -> Iterator[Problem]:
@@ -81,9 +87,15 @@ def unlike_ratios(expression: Expression) -> Iterator[Problem]:
             continue
         whole = {m.label: m.value for m in right[0].matchers if m.op == "="}
         for matcher in left[0].matchers:
-            if matcher.op == "=" and whole.get(matcher.label, matcher.value) != matcher.value:
+            differs = matcher.op == "=" and whole.get(matcher.label, matcher.value) != matcher.value
+            if differs and not _on_purpose(node, matcher.label):
                 place = expression.place(right[0].offset, right[0].length)
                 yield place, f'divides {matcher.label}="{matcher.value}" by {matcher.label}="{whole[matcher.label]}"'
+
+
+def _on_purpose(node: Binary, label: str) -> bool:
+    """Whether the division itself says that the two sides differ in a label."""
+    return node.matching is not None and (label in node.matching) is not node.matches_on
 
 
 def averaged_quantiles(expression: Expression) -> Iterator[Problem]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from harness.contracts import Check, Context
 from harness.documents.expressions import of_rule
 from harness.documents.rules import Rules
 from harness.languages.promql import (
     Aggregate,
-    walk,
+    Binary,
+    Node,
+    children,
 )
 from harness.model import Finding, Severity
 
@@ -28,7 +30,19 @@ class ChangingMembers(Check):
         for alert in rules.alerts:
             expression = of_rule(alert)
             node = expression.node()
-            for found in walk(node) if node else ():
+            for found in _whole(node) if node else ():
                 if isinstance(found, Aggregate) and found.operator in ("topk", "bottomk", "limitk", "limit_ratio"):
                     place = expression.place(found.offset, len(found.operator))
                     yield self.finding(place, f"{found.operator}() changes members, and each change restarts `for`")
+
+
+def _whole(node: Node) -> Iterator[Node]:
+    """The parts whose series are the result's: not what is aggregated, nor what a join only takes labels from."""
+    yield node
+    if isinstance(node, Aggregate):
+        return
+    if isinstance(node, Binary) and node.group:
+        yield from _whole(node.left if node.group == "left" else node.right)
+        return
+    for child in children(node):
+        yield from _whole(child)

@@ -28,9 +28,12 @@ class SeverityOrder(Check):
         seen: dict[str, list[tuple[Alert, Threshold]]] = {}
         for alert in rules.alerts:
             node = of_rule(alert).node()
-            found = next(thresholds(node), None) if node else None
+            every = list(thresholds(node)) if node else []
+            found = every[0] if every else None
             if found and alert.severity in _RANK and found.operator in (">", ">=", "<", "<="):
-                seen.setdefault(f"{found.operator[0]}{shape(found.subject)!r}", []).append((alert, found))
+                # Of several conditions all must be the same, thresholds apart: else another one may be what counts.
+                watched = sorted(repr(shape(one.subject)) for one in every)
+                seen.setdefault(f"{found.operator[0]}{shape(found.subject)!r}{watched}", []).append((alert, found))
         for pairs in seen.values():
             for alert, own in pairs:
                 for other, theirs in pairs:

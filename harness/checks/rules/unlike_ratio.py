@@ -8,7 +8,7 @@ from harness.contracts import Check, Context
 from harness.documents import pitfalls
 from harness.documents.expressions import of_rules
 from harness.documents.rules import Rules
-from harness.model import Finding
+from harness.model import Finding, Severity
 
 
 class UnlikeRatio(Check):
@@ -22,6 +22,8 @@ class UnlikeRatio(Check):
 
     def examine(self, rules: Rules, context: Context) -> Iterable[Finding]:
         """Compare the selectors of every division of a metric by itself."""
+        # Used by hard, read by written: whether the one is a part of the other, a catalog's owner knows.
+        severity = Severity.BUG if context.fixtures.get("catalog") else Severity.WARNING
         for expression in of_rules(rules):
             for position, message in pitfalls.unlike_ratios(expression):
-                yield self.finding(position, message)
+                yield self.finding(position, message, severity=severity)
