@@ -304,6 +304,11 @@ def _explain(given: argparse.Namespace) -> int:
     if given.id not in checks:
         import difflib
 
+        from harness.lint import MANUALS
+
+        if given.id in MANUALS:
+            sys.stdout.write(f"{given.id}   fatal\n\n{MANUALS[given.id]}\n")
+            return 0
         near = difflib.get_close_matches(given.id, checks, n=3)
         raise UsageError(
             f"no check {given.id!r}", hint=f"Did you mean {' or '.join(near)}?" if near else "See: harness explain"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import datetime
 import re
@@ -19,6 +20,7 @@ from harness.documents.configuration import Configuration
 from harness.documents.document import Document
 from harness.errors import HarnessError, UnreadableError, UsageError
 from harness.model import Finding, Gap, History, Judgement, Level, Outcome, Position, Severity, Verdict
+from harness.product_checkers import CHECKERS
 from harness.product_checkers import judge_by_products as judge_by_products
 from harness.registry import discover
 from harness.reporters import findings as reporters
@@ -27,6 +29,31 @@ _PRODUCTS = ("promtool/", "amtool/", "filebeat/config")
 _WHOLE = ("promtool/config", "amtool/config")
 _LINED = re.compile(r"(?:field|key|cannot unmarshal) ")
 FORMATS = ("text", "json", "sarif", "github")
+
+
+def _manual(title: str, program: str) -> str:
+    return (
+        f"{title}\n\nWhy: what the product refuses does not run. Bad: whatever it refuses; the message is its own.\n"
+        f"Good: it says nothing. Fix: at the place shown; {program} itself tells more. Where {program} is not set up, only\n"
+        "the harness's own checks have been asked (harness setup)."
+    )
+
+
+# What is no check of its own and reports findings all the same.
+MANUALS = {
+    "configuration/readable": (
+        "Every file is what it should be.\n\nWhy: what cannot be read is not checked, and no product reads it either.\n"
+        "Bad: broken YAML or JSON, another encoding than UTF-8, a list where a mapping must be.\n"
+        "Good: a file that its product loads. Fix: at the place shown. A template of Helm or Jinja, or Jsonnet, must be\n"
+        "rendered first; that is told as info, and so is a broken file that does not look like any of ours."
+    ),
+    waivers.CHECK: (
+        "Every waiver is complete, needed, and not past its day.\n\nWhy: an accepted finding that nobody looks at again\n"
+        "is a hidden one. Bad: a waiver without reason, past `expires`, or of a finding that is gone.\n"
+        "Good: check, file, reason and a day. Fix: repair what was waived, or decide anew."
+    ),
+    **{checker.id: _manual(checker.title, checker.binary) for checker in CHECKERS},
+}
 
 
 def static_checks() -> tuple[Check, ...]:
@@ -356,7 +383,16 @@ def _summary(findings: list[Finding], judged: list[tuple[str, Configuration, lis
         for severity in sorted(Severity, reverse=True)
         if (count := sum(1 for f in findings if f.severity is severity))
     ]
-    lines.append(
-        f"{files} files, {artifacts} artifacts recognised, {checks} checks: {', '.join(counts) or 'nothing found'}\n"
-    )
+    said = ", ".join(counts) or "nothing found"
+    lines.append(f"{files} files, {artifacts} artifacts recognised{_kinds(judged)}, {checks} checks: {said}\n")
+    failing = next((f.check for f in findings if f.severity >= Severity.BUG), "")
+    if failing:
+        lines.append(f"why, and how to fix: harness explain {failing}\n")
     return "".join(lines)
+
+
+def _kinds(judged: list[tuple[str, Configuration, list[Judgement]]]) -> str:
+    """What was recognised, by kind, most first."""
+    kinds = collections.Counter(type(one).__name__ for _, configuration, _ in judged for one in configuration.documents)
+    spoken = (f"{count} {re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', name).lower()}" for name, count in kinds.most_common())
+    return f" ({', '.join(spoken)})" if kinds else ""

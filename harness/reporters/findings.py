@@ -13,6 +13,7 @@ TextOf = Callable[[str], str | None]
 _LEVELS = {Severity.INFO: "note", Severity.WARNING: "warning", Severity.BUG: "error", Severity.FATAL: "error"}
 _GITHUB = {Severity.INFO: "notice", Severity.WARNING: "warning", Severity.BUG: "error", Severity.FATAL: "error"}
 _WIDEST = 160
+_SHOWN = 3
 
 
 def text(findings: Iterable[Finding], text_of: TextOf) -> str:
@@ -23,7 +24,9 @@ def text(findings: Iterable[Finding], text_of: TextOf) -> str:
 def _one(finding: Finding, text_of: TextOf) -> str:
     head = f"{finding.position}  {finding.severity.label}  {finding.check}"
     body = _excerpt(finding, text_of) or [f"   {finding.message}"]
-    also = [f"   see also {position}" for position in finding.also]
+    also = [f"   see also {position}" for position in finding.also[:_SHOWN]]
+    if len(finding.also) > _SHOWN:
+        also.append(f"   and {len(finding.also) - _SHOWN} more places")
     return "\n".join([head, *body, *also]) + "\n"
 
 

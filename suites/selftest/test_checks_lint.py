@@ -14,7 +14,7 @@ from harness.contracts import Context
 from harness.documents.configuration import Configuration
 from harness.errors import UsageError
 from harness.model import Finding, Severity, Verdict
-from harness.product_checkers import judge_by_products
+from harness.product_checkers import CHECKERS, judge_by_products
 from harness.settings import read_fixtures
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -248,3 +248,16 @@ def test_a_fault_in_the_shipped_configuration_is_found(
     found = _found(copy, fixtures)
     assert check in {finding.check for finding in found}, [f"{f.position} {f.check}: {f.message}" for f in found]
     assert file in {finding.position.file for finding in found}
+
+
+def test_every_id_that_lint_prints_can_be_explained() -> None:
+    printed = {"configuration/readable", "waivers/current", *(checker.id for checker in CHECKERS)}
+    assert set(lint.MANUALS) == printed
+    for manual in lint.MANUALS.values():
+        assert all(f"{word}:" in manual for word in ("Why", "Bad", "Good", "Fix"))
+
+
+def test_the_summary_tells_kinds_and_the_way_on(tmp_path: Path) -> None:
+    _, said = _lint(_folder(tmp_path, rules_yml=GOOD.replace("up == 0", "up > 1")))
+    assert "artifacts recognised (1 rules)" in said
+    assert "harness explain rules/impossible" in said.splitlines()[-1]

@@ -83,7 +83,7 @@ class Translation:
         clause: Callable[[DataViewField], dict[str, Any]] = (
             (lambda found: {"exists": {"field": self._exact_name(found, field)}})
             if exists
-            else (lambda found: self._value(found, node.value))
+            else (lambda found: self._value(found, field, node.value))
         )
         return _any_of([self._in_its_nested(found, field, path, clause(found)) for found in matched])
 
@@ -97,14 +97,14 @@ class Translation:
 
         return _any_of([self._in_its_nested(found, field, path, clause(found)) for found in self._matching(field)])
 
-    def _value(self, field: DataViewField, value: Term) -> dict[str, Any]:
+    def _value(self, field: DataViewField, asked: Term, value: Term) -> dict[str, Any]:
         """What is asked of one field: a pattern, a moment, an exact term, or a match."""
         options = self.options
         case = {} if options.case_insensitive is None else {"case_insensitive": options.case_insensitive}
         if isinstance(value, Wildcard):
             escaped = _query_string(value)
             if not field.is_keyword:
-                return {"query_string": {"fields": [field.name], "query": escaped}}
+                return {"query_string": {"fields": [self._exact_name(field, asked)], "query": escaped}}
             return {"wildcard": {field.name: {"value": escaped if options.current else value.text, **case}}}
         if field.is_date:
             return {"range": {field.name: {"gte": value.value, "lte": value.value, **self._time_zone(value.value)}}}
