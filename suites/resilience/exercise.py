@@ -20,7 +20,7 @@ import requests
 
 from harness import wait
 from harness.contracts import Recorder
-from harness.errors import DeadlineError, HarnessError
+from harness.errors import DeadlineError, HarnessError, StackError
 from harness.generators.log_account import Account, Sent
 from harness.generators.log_expectation import Expectation
 from harness.generators.log_files import LogFiles
@@ -148,6 +148,14 @@ class Scene:
             ended = wait.until(over, deadline=DRAIN_SECONDS, saying=f"the lines of {fault} to be stored")
         return {"ended": ended, "drain_seconds": round(changed - began, 2), "settled": seen}
 
+    def require_trail(self) -> None:
+        """Raise StackError when whatever runs the pipeline does not tell which lines it was given."""
+        if not self.trail.read().received:
+            raise StackError(
+                "the pipeline leaves no trail of the lines it is given, so no loss can be laid at a hop",
+                hint="Logstash's stand-in leaves one, Logstash itself does not.",
+            )
+
     def statistics(self) -> Mapping[str, Any]:
         """What the stand-in counts."""
         answer = requests.get(f"{self.stack.url('logstash')}/_node/stats/pipelines", timeout=5)
@@ -170,6 +178,7 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
     try:
         for play in FAULTS:
             play(scene)
+            scene.require_trail()
     finally:
         with contextlib.suppress(DeadlineError, requests.RequestException):
             _account(scene)
