@@ -15,7 +15,6 @@ from harness.model import Position
 
 _PACKAGES = {"input": "inputs", "filter": "filters", "output": "outputs"}
 _HINTS = {
-    "geoip": "It looks addresses up in a database that MaxMind licenses to each user, so none can be carried along.",
     "ruby": "Its code cannot be run here. Verify this pipeline on a real Logstash: harness verify --launcher container",
 }
 
