@@ -23,6 +23,12 @@ STEPS = ("scraped", "evaluated", "held", "sent", "grouped", "delivered")
 group, on the way to the channel."""
 
 
+COUNT = "alertmanager_notification_latency_seconds_count"
+SUM = "alertmanager_notification_latency_seconds_sum"
+INTEGRATIONS = {"slack": "slack", "pagerduty": "pagerduty", "smtp": "email"}
+"""Sink → Alertmanager's name of what speaks to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """The longest the configuration lets each step of an alert take, in seconds.
@@ -197,3 +203,53 @@ def moment(timestamp: str) -> float:
     """RFC 3339 with nanoseconds, as Prometheus and Alertmanager write it, in Unix seconds."""
     text = re.sub(r"(\.\d{6})\d+", r"\1", timestamp).replace("Z", "+00:00")
     return datetime.fromisoformat(text).timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One integration of one Alertmanager: deliveries and mean duration (seconds), as either side tells."""
+
+    instance: str
+    integration: str
+    alertmanager_count: int
+    sink_count: int
+    alertmanager_seconds: float
+    sink_seconds: float
+
+    @property
+    def apart_seconds(self) -> float:
+        """By how much the means differ."""
+        return abs(self.alertmanager_seconds - self.sink_seconds)
+
+    @property
+    def told(self) -> str:
+        """Both sides in one line."""
+        own, sink = self.alertmanager_seconds * 1000, self.sink_seconds * 1000
+        return f"{self.instance} {self.integration} {own:.1f} ms, sink {sink:.1f} ms ({self.sink_count})"
+
+
+def compare(history: History) -> Iterator[Compared]:
+    """Both sides of every integration that delivered anything, by Alertmanager."""
+    for seen in history.of_kind("alertmanager-figures"):
+        lane = lane_of(seen.subject)
+        if lane == "receivers":
+            continue  # what misbehaves on purpose is no measure
+        figures: Mapping[str, Mapping[str, float]] = seen.data["figures"]
+        sums: dict[str, list[float]] = {}
+        for one in history.of_kind("notification-answered"):
+            if one.data["lane"] == lane and one.at <= seen.at:
+                sums.setdefault(INTEGRATIONS[one.data["sink"]], []).append(float(one.data["seconds"]))
+        for name in sorted({*sums, *figures.get(COUNT, {})}):
+            counted, durations = int(figures.get(COUNT, {}).get(name, 0)), sums.get(name, [])
+            own = figures.get(SUM, {}).get(name, 0.0) / counted if counted else 0.0
+            mean = sum(durations) / len(durations) if durations else 0.0
+            yield Compared(seen.subject, name, counted, len(durations), own, mean)
+
+
+def clock_step_seconds(history: History) -> float | None:
+    """By how much the wall clock was set while alerts were followed, against one that only runs; None if unknown."""
+    began, ended = history.last("clock", "began"), history.last("clock", "ended")
+    if began is None or ended is None:
+        return None
+    passed = {name: float(ended.data[name]) - float(began.data[name]) for name in ("wall", "monotonic")}
+    return passed["wall"] - passed["monotonic"]

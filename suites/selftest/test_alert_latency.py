@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from harness import alert_latency
-from harness.checks.alerting.latency_agreement import COUNT, SUM, LatencyAgreement
+from harness.alert_latency import COUNT, SUM
+from harness.checks.alerting.latency_agreement import LatencyAgreement
 from harness.checks.alerting.latency_budget import LatencyBudget
 from harness.contracts import Check, Context
 from harness.documents.configuration import Configuration
