@@ -19,6 +19,7 @@ from harness.documents.prometheus import Prometheus
 from harness.documents.rules import Alert, Rules
 from harness.errors import UnreadableError
 from harness.generators import metrics, scenario
+from harness.generators.player import Leak
 from harness.lane import PREPARATION_SECONDS, Lane, Programs
 from harness.model import Level, OverlayChange, Position
 from harness.services import (
@@ -333,7 +334,7 @@ class Boot:
         }
         scraped = {job.name for file in stack.configuration.of(Prometheus) for job in file.jobs}
         jobs = [job for job in self._given["listens"] if job in scraped]
-        opened = lane.open_targets(jobs, upstreams, stack.host_for("prometheus"))
+        opened = lane.open_targets(jobs, upstreams, stack.host_for("prometheus"), self._leak())
         stack.on_stop(lane.stop)
         targets = {self._given["listens"][job]: address for job, address in opened.items()}
         receiving = list(ALERTMANAGERS)[1:] if storm else ["alertmanager"]
@@ -351,6 +352,14 @@ class Boot:
         lane.go_live(lambda plan: stack.launch(plan), plan)
         stack.lanes[name] = lane
         self._discovered(lane, instance)
+
+    def _leak(self) -> Leak | None:
+        """What the release under test leaks into labels, as the deployment says."""
+        given = self._given.get("leak")
+        if not given:
+            return None
+        labels = tuple((name, str(value)) for name, value in given["labels"].items())
+        return Leak(given["job"], frozenset(given["metrics"]), labels)
 
     def _discovered(self, lane: Lane, instance: str) -> None:
         """Wait until Prometheus knows its Alertmanagers: what fires earlier is sent a minute late (its resend

@@ -22,7 +22,7 @@ from harness.errors import StackError
 from harness.generators import metrics
 from harness.generators.metrics import Timeline, World
 from harness.generators.notation import Labels
-from harness.generators.player import Player
+from harness.generators.player import Leak, Player
 from harness.generators.scenario import Scenario
 from harness.model import Level
 from harness.services import prometheus
@@ -84,10 +84,14 @@ class Lane:
         return max((at for at in moments if before - within_seconds <= at <= before), default=None)
 
     def open_targets(
-        self, jobs: Sequence[str], upstreams: Mapping[str, str], host: str = "127.0.0.1"
+        self,
+        jobs: Sequence[str],
+        upstreams: Mapping[str, str],
+        host: str = "127.0.0.1",
+        leak: Leak | None = None,
     ) -> dict[str, str]:
         """Bind a target per job and return job → `host:port`; they answer once the past is made."""
-        self.player = Player(lambda: self.timeline, upstreams, tuple(jobs), host)
+        self.player = Player(lambda: self.timeline, upstreams, tuple(jobs), host, leak)
         return dict(self.player.addresses)
 
     def prepare(

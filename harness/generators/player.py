@@ -10,23 +10,47 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
 
 from harness.generators.metrics import Timeline, exposition
+from harness.generators.notation import Labels
 
 _SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)[\s{]")
 
 UPSTREAM_SECONDS = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Labels that a careless release puts on some metrics of a job: identifiers that nobody may keep."""
+
+    job: str
+    metrics: frozenset[str]
+    labels: Labels
+
+    def on(self, samples: Iterable[tuple[str, Labels, float]]) -> Iterator[tuple[str, Labels, float]]:
+        """The samples as such a release exposes them."""
+        for name, labels, value in samples:
+            yield name, (*labels, *self.labels) if name in self.metrics else labels, value
+
+
 class Target:
     """One job's scrape target."""
 
-    def __init__(self, job: str, timeline: Callable[[], Timeline], upstream: str = "", host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        job: str,
+        timeline: Callable[[], Timeline],
+        upstream: str = "",
+        host: str = "127.0.0.1",
+        leak: Leak | None = None,
+    ) -> None:
         self.job = job
+        self._leak = leak if leak and leak.job == job else None
         self.upstream = upstream
         self.scrapes = 0
         self._timeline = timeline
@@ -51,15 +75,19 @@ class Target:
         if timeline.down(self.job, at):
             return 503, "down\n"
         if not self.upstream:
-            return 200, exposition(timeline.samples(self.job, at))
+            return 200, exposition(self._exposed(timeline, at))
         try:
             real = requests.get(self.upstream, timeout=UPSTREAM_SECONDS)
             real.raise_for_status()
         except requests.RequestException as error:
             return 502, f"{self.upstream}: {type(error).__name__}\n"
-        own = list(timeline.samples(self.job, at))
+        own = list(self._exposed(timeline, at))
         replaced = timeline.names(self.job)
         return 200, "".join(without(real.text, replaced)) + exposition(own)
+
+    def _exposed(self, timeline: Timeline, at: float) -> Iterator[tuple[str, Labels, float]]:
+        samples = timeline.samples(self.job, at)
+        return self._leak.on(samples) if self._leak else samples
 
 
 def without(text: str, names: frozenset[str]) -> Iterator[str]:
@@ -102,8 +130,9 @@ class Player:
         upstreams: Mapping[str, str],
         jobs: tuple[str, ...],
         host: str = "127.0.0.1",
+        leak: Leak | None = None,
     ) -> None:
-        self.targets = {job: Target(job, timeline, upstreams.get(job, ""), host) for job in jobs}
+        self.targets = {job: Target(job, timeline, upstreams.get(job, ""), host, leak) for job in jobs}
         self.addresses = {job: f"{host}:{target.port}" for job, target in self.targets.items()}
 
     def start(self) -> None:

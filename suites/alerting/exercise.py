@@ -127,6 +127,25 @@ class _Watcher:
         for lane in self._waves.values():
             for state in self._began_live(lane):
                 self._crossing(lane, state)
+            self._kept(lane)
+
+    def _kept(self, lane: Lane) -> None:
+        """Record which series hold an identifier that the release leaks into its labels."""
+        leak = self._stack.fixtures["deployment"].get("leak")
+        if not leak or lane.instance is None or lane.player is None:
+            return
+        wanted = [f'{{{name}="{value}"}}' for name, value in leak["labels"].items()]
+        asked = {"match[]": wanted, "start": f"{lane.live_at:.0f}"}
+        found = self._session.get(f"{lane.instance.url}/api/v1/series", params=asked, timeout=5).json()["data"]
+        data = {
+            "labels": leak["labels"],
+            "job": leak["job"],
+            "metrics": leak["metrics"],
+            "scrapes": lane.player.targets[leak["job"]].scrapes,
+            "series": len(found),
+            "for_example": found[:1],
+        }
+        self._recorder.record("label-leak", lane.scenario.name, data)
 
     def _began_live(self, lane: Lane) -> list[Observation]:
         """The alerts of a lane that fire and became pending under our eyes, not in the past that was made."""

@@ -9,9 +9,11 @@ import pytest
 
 from harness.checks.alerting.links import Links
 from harness.checks.alerting.message import Message
+from harness.checks.alerting.phi import Phi
 from harness.contracts import Check, Context
 from harness.documents.addresses import addresses, resolve, slug
 from harness.documents.configuration import Configuration
+from harness.generators.player import Leak
 from harness.judging import judge
 from harness.model import History, Judgement, Level, Observation, Verdict
 
@@ -160,3 +162,32 @@ class TestMessage:
         other = page(title="[CRITICAL] DiskFull", text=TEXT.replace("ApiDown", "DiskFull"))
         judgement = judged(Message, held(), held("DiskFull"), page(), other)
         assert "share the key k…" in judgement.reason
+
+
+class TestPhi:
+    def leak(self, series: int = 0, scrapes: int = 9) -> Observation:
+        data = {"labels": {"mrn": "MRN-7"}, "job": "api", "metrics": ["up_to"], "scrapes": scrapes}
+        return Observation(1.0, "label-leak", "wave-1", data | {"series": series, "for_example": [{"mrn": "MRN-7"}]})
+
+    def test_kept_nowhere_and_sent_to_nobody(self):
+        judgement = judged(Phi, self.leak(), came())
+        assert (judgement.verdict, "in none of 1 notifications" in judgement.reason) == (Verdict.PASS, True)
+
+    def test_nothing_leaked_nothing_scraped_or_nothing_received_is_unknown(self):
+        assert judged(Phi, came()).verdict is Verdict.UNKNOWN
+        assert judged(Phi, self.leak(scrapes=0), came()).verdict is Verdict.UNKNOWN
+        assert judged(Phi, self.leak()).verdict is Verdict.UNKNOWN
+
+    def test_a_series_that_keeps_it(self):
+        assert "wave-1: Prometheus keeps 3 series with mrn" in judged(Phi, self.leak(series=3), came()).reason
+
+    @pytest.mark.parametrize("part", ["text", "html", "payload", "title"])
+    def test_a_notification_that_shows_it(self, part):
+        judgement = judged(Phi, self.leak(), came(**{part: "of MRN-7"}))
+        assert "1 notifications show 'MRN-7'" in judgement.reason
+
+
+def test_a_leak_is_on_its_metrics_alone_and_only_of_its_job():
+    leak = Leak("api", frozenset({"a"}), (("mrn", "7"),))
+    samples = [("a", (("x", "1"),), 1.0), ("b", (), 2.0)]
+    assert list(leak.on(samples)) == [("a", (("x", "1"), ("mrn", "7")), 1.0), ("b", (), 2.0)]

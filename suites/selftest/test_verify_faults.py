@@ -32,6 +32,22 @@ WRONG_EQUAL = (
     """target_matchers: ['severity="warning"', 'component=~"api|rag|nlu|tools"']
     equal: [cluster, service, component]""",
 )
+KEPT_LABELS = ("config/prometheus.yml", "regex: patient.*|mrn|ssn|user_?id|email", "regex: ssn|user_?id|email")
+DEAD_LINK = (RULES, "https://grafana.caredroid.example/d/cache-health", "https://grafana.caredroid.example/d/cache")
+UNESCAPED = (
+    "config/alertmanager/notification-templates.tmpl",
+    '{{ template "caredroid.slack.escaped" .Annotations.summary }}',
+    "{{ .Annotations.summary }}",
+)
+NEVER_CLOSED = (
+    ALERTMANAGER,
+    """send_resolved: true
+        timeout: 10s
+        client: CareDroid""",
+    """send_resolved: false
+        timeout: 10s
+        client: CareDroid""",
+)
 FIELD_DROPPED = (
     PIPELINE,
     'remove_field => ["host", "log", "event"]',
@@ -61,11 +77,24 @@ def test_fault_is_found_in_the_files_alone(broken, verify, edits, file):
 @pytest.mark.stack
 @pytest.mark.slow
 def test_faults_of_alerting_are_seen_on_running_servers(broken, verify):
-    ran = verify("--config", str(broken(CRITICAL_TO_WARNING, NEVER_TRUE, WRONG_EQUAL)), "--suite", "alerting")
+    copy = broken(CRITICAL_TO_WARNING, NEVER_TRUE, WRONG_EQUAL, KEPT_LABELS, DEAD_LINK)
+    ran = verify("--config", str(copy), "--suite", "alerting")
     assert ran.code == 1, ran.output
     assert ran.names("alerting/routing", ALERTMANAGER, "DatabasePoolExhausted", "pagerduty", "'warning'"), ran.output
     assert ran.names("alerting/fires", RULES, "EventLoopLagHigh", "returned nothing"), ran.output
     assert ran.names("alerting/inhibition", ALERTMANAGER, "symptom"), ran.output
+    assert ran.names("alerting/phi", "config/prometheus.yml", "keeps", "mrn, patient_name"), ran.output
+    assert any("there is no dashboard cache" in f["message"] for f in ran.failed("alerting/links")), ran.output
+
+
+@pytest.mark.stack
+@pytest.mark.slow
+def test_faults_of_receivers_are_seen_on_running_servers(broken, verify):
+    ran = verify("--config", str(broken(UNESCAPED, NEVER_CLOSED)), "--suite", "receivers")
+    assert ran.code == 1, ran.output
+    assert any("taken for markup" in f["message"] for f in ran.failed("receivers/markup")), ran.output
+    assert ran.names("receivers/page-closed", ALERTMANAGER, "was not closed"), ran.output
+    assert not ran.failed("receivers/delivered"), ran.output
 
 
 @pytest.mark.stack
