@@ -208,6 +208,14 @@ class TestLatencyAgreement:
         assert judged(LatencyAgreement).verdict is Verdict.UNKNOWN
         assert judged(LatencyAgreement, *self.seen()[:-1]).verdict is Verdict.UNKNOWN
 
+    def test_what_prometheus_dropped_is_named(self):
+        names = ("dropped_total", "latency_seconds_count", "latency_seconds_sum", "sent_total")
+        figures = {f"prometheus_notifications_{name}": 2.0 for name in names}
+        prometheus = Observation(9.0, "prometheus-figures", "prometheus", {"figures": figures})
+        judgement = judged(LatencyAgreement, *self.seen(), prometheus)
+        assert "prometheus dropped 2 alerts" in judgement.reason
+        assert "1000.0 ms each" in judgement.proofs[0].evidence[1].text
+
     def test_receivers_that_misbehave_are_no_measure(self):
         other = Observation(9.0, "alertmanager-figures", "alertmanager-receivers", {"figures": {COUNT: {"slack": 9}}})
         assert judged(LatencyAgreement, *self.seen(), other).verdict is Verdict.PASS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from harness.alert_latency import clock_step_seconds, compare
 from harness.contracts import Check, Context
@@ -41,6 +41,9 @@ class LatencyAgreement(Check):
             elif one.apart_seconds > LIMIT_SECONDS:
                 times = f"{one.alertmanager_seconds:.3f} s by Alertmanager, {one.sink_seconds:.3f} s by the sink"
                 yield self.finding(where, f"{name}: a delivery takes {times}, more than {LIMIT_SECONDS} s apart")
+        for lane, dropped in _dropped(history):
+            lost = f"{lane} dropped {dropped:.0f} alerts before they reached Alertmanager"
+            yield self.finding(Position("config/prometheus.yml"), lost)
         worst = max(compared, key=lambda one: one.apart_seconds)
         bound = max(one.alertmanager_seconds for one in compared)
         deliveries = sum(one.sink_count for one in compared)
@@ -55,7 +58,25 @@ class LatencyAgreement(Check):
             unit="s",
             evidence=(
                 Evidence("alertmanager-figures", "all", "; ".join(one.told for one in compared)),
+                Evidence("prometheus-figures", "all", _sent(history)),
                 Evidence("notification-answered", "all"),
                 Evidence("clock", "all"),
             ),
         )
+
+
+def _dropped(history: History) -> Iterator[tuple[str, float]]:
+    """Each Prometheus that gave up alerts, and how many: it counts them itself."""
+    for seen in history.of_kind("prometheus-figures"):
+        if dropped := float(seen.data["figures"]["prometheus_notifications_dropped_total"]):
+            yield seen.subject, dropped
+
+
+def _sent(history: History) -> str:
+    """How many alerts Prometheus sent, and how long a request to Alertmanager took it, in the mean."""
+    figures = [seen.data["figures"] for seen in history.of_kind("prometheus-figures")]
+    requests = sum(one["prometheus_notifications_latency_seconds_count"] for one in figures)
+    seconds = sum(one["prometheus_notifications_latency_seconds_sum"] for one in figures)
+    sent = sum(one["prometheus_notifications_sent_total"] for one in figures)
+    mean = f", {seconds / requests * 1000:.1f} ms each" if requests else ""
+    return f"{sent:.0f} alerts sent by {len(figures)} Prometheus servers in {requests:.0f} requests{mean}"
