@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from harness.documents.searches import Searches
 from harness.documents.unknown import nearest
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"|]+")
+_TARGET = re.compile(r"""\b(?:href|src)\s*=\s*["']([^"']*)""")
 _PARTS = re.compile(r"https?://(?P<host>[^/:?#]+)[^/?#]*(?P<path>[^?#]*)(?P<query>\?[^#]*)?(?P<anchor>#.*)?")
 _DASHBOARD = re.compile(r"/d(?:-solo)?/([A-Za-z0-9_-]+)")
 _PANEL = re.compile(r"viewPanel=(?:panel-)?(\d+)")
@@ -33,6 +35,12 @@ class Resolved:
 def addresses(text: str) -> tuple[str, ...]:
     """Every web address in a text, each once, in its order."""
     return tuple(dict.fromkeys(address.rstrip(".,;)") for address in _ADDRESS.findall(text)))
+
+
+def linked(document: str) -> tuple[str, ...]:
+    """Every web address that an HTML document links to or shows, each once; namespaces and the like are none."""
+    targets = (html.unescape(target) for target in _TARGET.findall(document))
+    return tuple(dict.fromkeys(target for target in targets if target.startswith(("http://", "https://"))))
 
 
 def resolve(address: str, documents: Documents) -> Resolved:

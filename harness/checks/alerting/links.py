@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from harness.checks.alerting import recorded
 from harness.contracts import Check, Context
-from harness.documents.addresses import addresses, kinds, resolve
+from harness.documents.addresses import addresses, kinds, linked, resolve
 from harness.documents.templates import Templates
 from harness.model import Evidence, Gap, History, Outcome, Position, Proof
 
@@ -29,9 +29,9 @@ class Links(Check):
         found: dict[str, str] = {}
         received = [o for lane in LANES for o in recorded.notifications(history, lane)]
         for notification in received:
-            parts = ("text", "html", "plain")
-            for address in addresses("\n".join(str(notification.data.get(part) or "") for part in parts)):
-                found.setdefault(address.replace("&amp;", "&").replace("&#43;", "+"), notification.subject)
+            read = f"{notification.data['text']}\n{notification.data.get('plain') or ''}"
+            for address in (*addresses(read), *linked(str(notification.data.get("html") or ""))):
+                found.setdefault(address, notification.subject)
         if not found:
             yield Gap("no notification with a link was received")
             return
