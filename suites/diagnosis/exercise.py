@@ -7,6 +7,7 @@ again and again until one names the culprit in the metrics and one in the logs, 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections import defaultdict, deque
@@ -41,7 +42,9 @@ ROUND_SECONDS = 1.0
 OWN_SEED = 2_000_003
 """Added to the run's seed: ids must differ from those that other suites write."""
 LAG_SECONDS = 8.0
-"""How long before now the window ends in which figures are compared: what is newer may still be on its way."""
+"""How long before now the window ends in which figures are compared: its last samples must have been scraped."""
+ARRIVAL_SECONDS = 40.0
+"""How long lines of the window may still be on their way before what has not come counts as missing."""
 MAIN = ""
 """The lane of the Alertmanager that the waves notify."""
 _STAMP = re.compile(r'"timestamp":"([^"]+)"')
@@ -96,17 +99,31 @@ class _Work:
         return not self._open
 
     def compare(self, incident: Incident) -> None:
-        """Record the figure that metrics and logs must both tell, over the same window."""
-        self._write()
+        """Record the figure that metrics and logs must both tell, over the same window, once its lines are there."""
         agreement, end = incident.agreement, time.time() - LAG_SECONDS
-        age = agreement.compare == "age"
-        span = runbook_query.last(self._lookback if age else agreement.window_seconds, end)
         metric = runbook_query.ask_prometheus(self._prometheus(incident), agreement.promql, end)
-        logged = self._logs.ask(agreement.kql, "", span)
-        figure = (logged.newest_seconds or 0.0) - LAG_SECONDS if age else float(logged.results)
-        data = {"compare": agreement.compare, "metric": metric.value, "logged": figure}
-        asked = {"promql": agreement.promql, "kql": agreement.kql, "error": metric.error or logged.error}
+        figures: list[tuple[float, str]] = []
+
+        def told_alike() -> bool:
+            self._write()
+            figures.append(self._logged(incident, end))
+            return diagnosis.agrees(agreement, metric.value, figures[-1][0])
+
+        with contextlib.suppress(DeadlineError):
+            wait.until(told_alike, deadline=ARRIVAL_SECONDS, saying="the lines of the window", every=ROUND_SECONDS)
+        logged, error = figures[-1]
+        data = {"compare": agreement.compare, "metric": metric.value, "logged": logged, "asked": len(figures)}
+        asked = {"promql": agreement.promql, "kql": agreement.kql, "error": metric.error or error}
         self._recorder.record("incident-figures", incident.name, {**data, **asked})
+
+    def _logged(self, incident: Incident, end: float) -> tuple[float, str]:
+        """The figure as the lines up to a moment tell it, and why it could not be had."""
+        age = incident.agreement.compare == "age"
+        span = runbook_query.last(self._lookback if age else incident.agreement.window_seconds, end)
+        found = self._logs.ask(incident.agreement.kql, "", span)
+        if not age:
+            return float(found.results), found.error
+        return (0.0 if found.newest_seconds is None else found.newest_seconds - (time.time() - end)), found.error
 
     def _write(self) -> None:
         """Append the lines whose moment has come, as the backend does: one file per kind."""
