@@ -286,7 +286,8 @@ def _on_a_stack(
     stack = Stack(
         configuration, fixtures, toolchain, workspace, launcher, ports, history, run.request.seed, run.console.progress
     )
-    stack.extras = extras
+    stack.extras, stack.fixtures_folder = extras, run.request.settings.fixtures
+    stack.thorough = run.request.everything
     try:
         extras.begin()
         if choice:
@@ -339,7 +340,14 @@ class _Background:
             for suite in chosen
             if suite.background
         }
-        self.starts = {suite.needs[-1]: self._threads[suite.name].start for suite in chosen if suite.background}
+        waiting = [suite for suite in chosen if suite.background]
+        self.starts = {suite.needs[-1]: self._threads[suite.name].start for suite in waiting if suite.needs}
+        self._later = [self._threads[suite.name] for suite in waiting if not suite.needs]
+
+    def begin(self) -> None:
+        """Begin those that need nothing of the stack: once it is booted, so that they do not keep it from being."""
+        for thread in self._later:
+            thread.start()
 
     def join(self, run: Run) -> None:
         """Wait for each in turn, as a phase of its own."""
@@ -372,6 +380,7 @@ def _boot(run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryFile,
 
 
 def _exercise(run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryFile, background: _Background) -> None:
+    background.begin()
     for suite in chosen:
         if not suite.background:
             with run.phase(suite.name) as told:
@@ -416,6 +425,9 @@ def judge_history(history: History, context: Context, chosen: Sequence[str]) -> 
     """Judge what was recorded: every verifier of the chosen suites, and those of the stack itself."""
     verifiers = [kind() for kind in discover("harness.checks", Check) if not lint.is_static(kind)]
     wanted = [check for check in verifiers if suite_of(check) in (*chosen, "stack")]
+    healthy = history.last("healthy")
+    if healthy and not healthy.data["instances"]:  # no suite needed the stack, so nothing can be said of it
+        wanted = [check for check in wanted if suite_of(check) != "stack" or check.id == "stack/completed"]
     judged = [judging.judge(check, history, context) for check in sorted(wanted, key=lambda c: c.id)] if chosen else []
     return [*judged, *_unjudged(chosen, wanted)]
 

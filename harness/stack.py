@@ -61,6 +61,8 @@ class Stack:
     seed: int = 1
     listener: Listener = lambda _: None
     extras: Extras = field(default_factory=Extras)
+    fixtures_folder: Path = Path()
+    thorough: bool = False
     instances: dict[str, Instance] = field(default_factory=dict)
     lanes: dict[str, Any] = field(default_factory=dict)
     sinks: list[Sink] = field(default_factory=list)

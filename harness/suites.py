@@ -17,10 +17,10 @@ from harness.stack import Stack
 class Suite:
     """One suite: the parts of the stack it `needs`, the suites that must run before it, and its exercise.
 
-    `requires` are run whenever this one is, before it; `after` only orders. `background`: its time goes by waiting, so
-    it runs beside the others. `stand_ins` are services it plays a stand-in of, which boot nothing. `extras` are
-    components it asks for with `stack.extra(name)`, which are made beside the run. `on_demand`: too long for every run,
-    so it runs when it is named, and for a sign-off.
+    `requires` are run whenever this one is, before it, or beside it in the background; `after` only orders.
+    `background`: its time goes by waiting, so it runs beside the others. `stand_ins` are services it plays a stand-in
+    of, which boot nothing. `extras` are components it asks for with `stack.extra(name)`, which are made beside the run.
+    `on_demand`: too long for every run, so it runs when it is named, and for a sign-off.
     """
 
     name: str

@@ -28,6 +28,7 @@ from harness.probes import alert_crossing, alertmanager_metrics, prometheus_metr
 from harness.stack import Stack
 
 NEEDS = ("alerting",)
+REQUIRES = ("simulation",)
 BACKGROUND = True
 STAND_INS = ("caredroid-backend",)
 

@@ -239,5 +239,6 @@ def test_the_sign_off_has_its_five_stakeholders():
 
 @pytest.mark.parametrize("suite", [s for s in SUITES.values() if s.background], ids=lambda suite: suite.name)
 def test_a_suite_in_the_background_waits_for_no_other(suite):
-    # It begins before those in the foreground, so it could not come after one.
-    assert (suite.requires, suite.after) == ((), ())
+    # It begins before those in the foreground, so it could not come after one; another of the background is beside it.
+    assert all(SUITES[name].background for name in suite.requires)
+    assert suite.after == ()

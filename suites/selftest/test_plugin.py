@@ -71,6 +71,20 @@ def recording() -> list[dict[str, Any]]:
     seen.append(
         {"at": 5, "kind": "live", "subject": "wave-1", "data": {"instance": "wave-1", "live_at": 5, "wave": True}}
     )
+    messages = [
+        {"at": 10, "channel": channel, "alerts": [[alert, "firing", 5]]}
+        for alert in CHANNELS
+        for channel in CHANNELS[alert]
+    ]
+    simulated = {
+        "name": "wave-1",
+        "live_at": 0.0,
+        "ends": 60.0,
+        "inhibiting": True,
+        "fired": dict.fromkeys(CHANNELS, 0.0),
+    }
+    simulated |= {"expected": dict.fromkeys(CHANNELS, 0.0), "messages": messages}
+    seen.append({"at": 5, "kind": "virtual", "subject": "wave-1", "data": simulated})
     for alert, channels in CHANNELS.items():
         expectation = {"lane": "wave-1", "fires": 0.0, "muted": False, "true_in_the_past": 1}
         seen.append({"at": 5, "kind": "expectation", "subject": alert, "data": expectation})
@@ -146,7 +160,7 @@ def session(tmp_path, pytester, monkeypatch) -> Session:
     return Session(tmp_path / "session", pytester)
 
 
-VERIFIERS = ("content", "fatigue", "fires", "inhibition", "latency", "routing")
+VERIFIERS = ("agreement", "content", "fatigue", "fires", "inhibition", "latency", "routing")
 ALL = {
     *(f"test_verifier_passes[alerting/{name}]" for name in VERIFIERS),
     *(f"test_alert_fires[{alert}]" for alert in CHANNELS),
@@ -165,7 +179,8 @@ def test_what_broke_is_named_by_the_ids_and_its_place_alone(session):
     session.write([one for one in recording() if not (one["subject"] == "pagerduty" and one["data"]["lane"] == "")])
     judged = session.judge()
     assert judged.code == 1
-    broken = {"test_verifier_passes[alerting/routing]", "test_alert_reaches_exactly_its_channels[ApiDown]"}
+    broken = {f"test_verifier_passes[alerting/{name}]" for name in ("routing", "agreement")}
+    broken.add("test_alert_reaches_exactly_its_channels[ApiDown]")
     assert (judged.having("FAILED"), judged.having("PASSED")) == (broken, ALL - broken)
     assert "alertmanager.yml:5:17: ApiDown (severity critical) did not reach pagerduty" in judged.text
 

@@ -10,6 +10,7 @@ from harness.documents.rules import Alert, Recording
 from harness.languages.promql import Aggregate, Binary, Call, Negative, Node, Selector, Subquery
 from harness.model import Position
 from harness.simulate.derive.conditions import Always, alternatives
+from harness.simulate.derive.levels import Levels
 from harness.simulate.derive.phases import Phase, Times, phases, sharpness
 from harness.simulate.derive.states import reach, states
 from harness.simulate.derive.universe import NotInvertibleError, Surroundings, universe
@@ -30,6 +31,16 @@ class Derived:
     keys: tuple[Key, ...]
     held_seconds: float
     always: bool = False
+
+    @property
+    def quiet(self) -> Levels:
+        """The courses of the series while the alert is quiet; none for one that always fires."""
+        return {} if self.always else self.phases[0].levels
+
+    @property
+    def active(self) -> Levels:
+        """The courses of the series while the alert fires."""
+        return next(phase.levels for phase in self.phases if phase.case == "fires")
 
     @property
     def ends(self) -> float:

@@ -76,15 +76,15 @@ def phases(states: States, barely: States, times: Times) -> tuple[Phase, ...]:
 
 def brief(times: Times, memory: float) -> bool:
     """Whether the expression can be true for a shorter time than `for`, and long enough to be seen."""
-    return times.held >= 4 * times.interval and memory + times.held / 2 + 2 * times.interval < times.held
+    return times.held >= 4 * times.interval and memory + times.held / 2 + times.interval < times.held
 
 
 def sharpness(times: Times) -> float:
     """How far past the threshold a brief excursion goes, as a share of how far short of it the quiet is.
 
     A rate over a window follows its counter at a slant. After a pulse as long as the window it has been up and is down
-    again, and was past the threshold for the share of the window's length by which the pulse exceeds it. This makes
-    that half of `for`.
+    again; how long it was past the threshold in between depends on how far past it the pulse went. This makes it half
+    of `for`.
     """
     slant = min(0.5, times.held / (4 * times.reach)) if times.reach else 0.5
     return slant / (1 - slant)

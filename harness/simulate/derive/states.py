@@ -11,8 +11,9 @@ from harness.simulate.derive.levels import Course, Levels, counted
 from harness.simulate.derive.margins import MARGINS, past, short_of
 from harness.simulate.derive.universe import NotInvertibleError, Universe
 
-GUARD_SHARE = 0.04
-"""How far past their thresholds the other conditions are, so that it is the first that decides."""
+GUARD_SHARES = (0.5, 0.04)
+"""How far past their thresholds the other conditions are, so that it is the first that decides. The second is tried
+when the first leaves what is possible."""
 
 HOLDING = ("max_over_time", "min_over_time", "count_over_time", "present_over_time", "changes", "resets")
 """Functions for which one event counts for as long as their window lasts."""
@@ -43,16 +44,20 @@ def states(conditions: Conditions, universe: Universe, sharpness: float = 1.0) -
     first, *others = conditions
     if isinstance(first, Always):
         raise NotInvertibleError("it does not depend on any series", first.offset)
-    for share in MARGINS[:-1]:
+    tries = [(share, guard) for guard in GUARD_SHARES for share in MARGINS]
+    for share, guard in tries[:-1]:
         try:
-            return _states(first, others, universe, share, sharpness)
+            return _states(first, others, universe, (share * sharpness, share, guard))
         except NotInvertibleError:
             continue
-    return _states(first, others, universe, MARGINS[-1], sharpness)
+    return _states(first, others, universe, (tries[-1][0] * sharpness, *tries[-1]))
 
 
-def _states(first: Condition, others: list[Condition], universe: Universe, share: float, sharpness: float) -> States:
-    quiet, active = _settled(others, universe), _settled(others, universe)
+def _states(
+    first: Condition, others: list[Condition], universe: Universe, shares: tuple[float, float, float]
+) -> States:
+    beyond, short, guard = shares
+    quiet, active = _settled(others, universe, guard), _settled(others, universe, guard)
     memory, about_absence = 0.0, False
     match first:
         case Compared(subject=subject, operator=operator, bound=given, offset=offset):
@@ -60,8 +65,8 @@ def _states(first: Condition, others: list[Condition], universe: Universe, share
             if _bound(given, active) != bound:
                 raise NotInvertibleError("its threshold moves", offset)
             whole = any(isinstance(n, Call) and n.function in WHOLE for n in walk(subject))
-            low = short_of(operator, bound, share, whole=whole)
-            high = past(operator, bound, share * sharpness, whole=whole)
+            low = short_of(operator, bound, short, whole=whole)
+            high = past(operator, bound, beyond, whole=whole)
             quiet.assign(subject, low)
             active.assign(subject, high)
             says = f"{low:.4g}, then {high:.4g}, where {operator} {bound:.4g} is asked for"
@@ -77,12 +82,12 @@ def _states(first: Condition, others: list[Condition], universe: Universe, share
     return States(_complete(quiet, -1.0), _complete(active, 1.0), gone, says, memory, about_absence)
 
 
-def _settled(conditions: list[Condition], universe: Universe) -> Settings:
+def _settled(conditions: list[Condition], universe: Universe, share: float) -> Settings:
     settings = Settings(universe)
     for condition in conditions:
         match condition:
             case Compared(subject=subject, operator=operator, bound=given):
-                settings.assign(subject, past(operator, _bound(given, settings), GUARD_SHARE))
+                settings.assign(subject, past(operator, _bound(given, settings), share))
             case There(subject=subject, there=True):
                 settings.there(subject)
             case There(subject=subject):

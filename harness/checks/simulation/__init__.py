@@ -1,0 +1,1 @@
+"""Verifiers of what was played on the virtual clock."""
