@@ -104,6 +104,11 @@ def _machine(commands: Commands) -> None:
     images.add_argument("--config", type=Path, metavar="DIR", help="the configuration (default: config-under-test)")
     images.add_argument("--force", action="store_true", help="also those that are up to date")
     images.set_defaults(run=_make_images)
+    world = commands.add_parser("world", help="build the 30-day world that searches and dashboards are measured on")
+    world.add_argument("--scale", type=int, metavar="N", help="log lines (default: `scale.full` of fixtures/story.yml)")
+    world.add_argument("--seed", type=int, default=1, help="of what is generated (default: 1)")
+    world.add_argument("--config", type=Path, metavar="DIR", help="the configuration (default: config-under-test)")
+    world.set_defaults(run=_world)
     sweep = commands.add_parser("sweep", help="remove what a killed run has left behind")
     sweep.set_defaults(run=_sweep)
 
@@ -325,6 +330,15 @@ def _sweep(_: argparse.Namespace) -> int:
 
     swept = sweep()
     sys.stdout.write(f"swept {swept}\n" if swept else "nothing to sweep\n")
+    return 0
+
+
+def _world(given: argparse.Namespace) -> int:
+    from harness.world import command
+
+    if given.scale is not None and given.scale < 1:
+        raise UsageError(f"--scale {given.scale}: a world has at least one line")
+    command.build(given.config, given.seed, given.scale, sys.stdout.write, sys.stderr.write)
     return 0
 
 

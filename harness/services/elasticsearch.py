@@ -20,6 +20,7 @@ HEAP = "1g"
 CONTAINER_HOME = "/usr/share/elasticsearch"
 BOOT_SECONDS = 120.0
 HEALTH = "/_cluster/health?wait_for_status=yellow&timeout=1s"
+RECOVERIES = 16
 
 _NATIVE_LACKS = re.compile(r"^(xpack\.(?!security)|ingest\.|indices\.lifecycle|slm|stack\.|cluster\.deprecation)")
 """Settings of modules that the core distribution does not have: it refuses to start on an unknown setting."""
@@ -27,11 +28,24 @@ _NATIVE_LACKS = re.compile(r"^(xpack\.(?!security)|ingest\.|indices\.lifecycle|s
 _SETTING = re.compile(r"^[a-z_]+(\.[a-z_]+)+$")
 
 
-def plan(room: Room, home: Path, java: Path, access: Access, port: int, transport: int, scratch: Path) -> Plan:
-    """The core distribution on `config/elasticsearch.yml`; settings of modules it lacks are left out and said so."""
-    config, data, logs, temporary = (scratch / name for name in ("config", "data", "logs", "tmp"))
-    for folder in (config, data, logs, temporary):
+def plan(
+    room: Room,
+    home: Path,
+    java: Path,
+    access: Access,
+    port: int,
+    transport: int,
+    scratch: Path,
+    given: Path | None = None,
+) -> Plan:
+    """The core distribution on `config/elasticsearch.yml`; settings of modules it lacks are left out and said so.
+
+    `given` is a data folder to start from, for an instance that has a past.
+    """
+    config, own, logs, temporary = (scratch / name for name in ("config", "data", "logs", "tmp"))
+    for folder in (config, own, logs, temporary):
         folder.mkdir(parents=True)
+    data = given or own
     for name in FILES:
         shutil.copyfile(access.folder / name, config / name)
     shutil.copyfile(home / "config" / "log4j2.properties", config / "log4j2.properties")
@@ -50,6 +64,9 @@ def plan(room: Room, home: Path, java: Path, access: Access, port: int, transpor
         "node.store.allow_mmap": "false",
         "discovery.type": "single-node",
     }
+    if given:
+        # A past has many shards; four at a time, the default, make a start of them that takes twice as long.
+        overlaid["cluster.routing.allocation.node_initial_primaries_recoveries"] = str(RECOVERIES)
     image = {name: value for name, value in room.environment().items() if _SETTING.match(name)}
     room.rewrite(settings, _settings(text, {**image, **overlaid}), "endpoints; settings of modules this build lacks")
     shutil.copyfile(settings, config / "elasticsearch.yml")
@@ -67,7 +84,7 @@ def plan(room: Room, home: Path, java: Path, access: Access, port: int, transpor
             "ES_JAVA_OPTS": f"-Xms{HEAP} -Xmx{HEAP} -XX:TieredStopAtLevel=4",
         },
         folder=scratch,
-        owned=(scratch,),
+        owned=(scratch, given) if given else (scratch,),
         unprivileged=True,
         deadline_seconds=BOOT_SECONDS,
         overlay=tuple(room.changes),

@@ -31,10 +31,7 @@ def plan(
 
     It leaves a trail of the lines it received and settled: the file TRAIL in its room.
     """
-    config = _config(room)
-    text = endpoints(config.read_text(encoding="utf-8"), known)
-    room.rewrite(config, text, "endpoint of Elasticsearch")
-    _require_outputs_stay(text, room.shown(config), room.environment())
+    config = prepared(room, known)
     argv = (
         sys.executable,
         "-m",
@@ -56,6 +53,15 @@ def plan(
         folder=room.root,
         overlay=tuple(room.changes),
     )
+
+
+def prepared(room: Room, known: Mapping[str, str]) -> Path:
+    """The pipeline under test with its endpoints replaced. Raises StackError when it would write to another machine."""
+    config = _config(room)
+    text = endpoints(config.read_text(encoding="utf-8"), known)
+    room.rewrite(config, text, "endpoint of Elasticsearch")
+    _require_outputs_stay(text, room.shown(config), room.environment())
+    return config
 
 
 def _require_outputs_stay(text: str, file: str, environment: Mapping[str, str]) -> None:

@@ -56,7 +56,10 @@ ALL: tuple[str, ...] = tuple(recipe.name for recipe in COMPONENTS)
 """What a verification needs."""
 
 # The same versions and flags as the servers, so that most of it is compiled when they are.
-EXTRA: tuple[Recipe, ...] = (GoProgram("virtualclock", "3.11.0", "virtualclock", ".", GO, tags="netgo"),)
+EXTRA: tuple[Recipe, ...] = (
+    GoProgram("virtualclock", "3.11.0", "virtualclock", ".", GO, tags="netgo"),
+    GoProgram("blockwriter", "3.11.0", "blockwriter", ".", GO, tags="netgo"),
+)
 """What is made only when it is asked for by name: beside a run that has begun (`extras.py`), or by `harness setup`."""
 
 EXTRAS: tuple[str, ...] = tuple(recipe.name for recipe in EXTRA)

@@ -54,9 +54,9 @@ class LogstashServer:
         self._pipeline = _pipeline(settings)
         self._outputs: dict[int, Output] = {id(plugin): self._output(plugin) for plugin in self._pipeline.outputs}
         trail = Trail(settings.trail, settings.trail_id) if settings.trail else None
-        engine = Engine(self._pipeline, self._outputs, self.counters, journal, trail)
+        self.engine = Engine(self._pipeline, self._outputs, self.counters, journal, trail)
         budget = Budget(settings.in_flight_events)
-        self.inputs = [(self._beats(plugin, engine, budget), plugin) for plugin in self._pipeline.inputs]
+        self.inputs = [(self._beats(plugin, self.engine, budget), plugin) for plugin in self._pipeline.inputs]
         if settings.listen and len(settings.listen) != len(self.inputs):
             raise UsageError(f"{len(settings.listen)} --listen for {len(self.inputs)} inputs")
         shown = {"id": str(uuid.uuid4()), "name": settings.name, "batch_events": settings.batch_events}
