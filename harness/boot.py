@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,17 @@ from harness.sinks.slack import SlackSink
 from harness.sinks.smtp import SmtpSink
 from harness.stack import Stack, in_parallel
 from harness.wait import until
+from harness.world.build import Ground
+from harness.world.running import MEMORY as WORLD_MEMORY
+from harness.world.running import RunningWorld, at_hand
+from harness.world.store import Worlds
 
 PAST_SECONDS = 7200.0
 DISCOVERY_SECONDS = 30.0
 FILEBEAT_PORT = 5066
+
+WORLD = "elasticsearch-world"
+"""The instance that holds the 30-day world; the one that the pipeline writes to is apart from it."""
 
 ALERTMANAGERS = {"alertmanager": "", "alertmanager-storm": "storm", "alertmanager-plain": "plain"}
 """Instance → lane of its sinks. `plain` is the one without inhibition, to compare with."""
@@ -53,6 +61,7 @@ RECEIVERS = ("alertmanager-receivers", "receivers")
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "elasticsearch": ("elasticsearch",),
+    "world": ("world",),
     "pipeline": ("elasticsearch", "logstash", "filebeat"),
     "prometheus": ("sinks", "node-exporter", "alertmanager", "main lane"),
     "receivers": ("sinks", "receivers"),
@@ -73,6 +82,7 @@ class Boot:
         self._given: Mapping[str, Any] = stack.fixtures["deployment"]
         self._ports: dict[str, int] = {}
         self._leasing = threading.Lock()
+        self._entering = threading.Lock()
         self._secrets = {name: secrets.token_hex(16) for name in ("smtp_password", "pagerduty_key")}
         self._made_up: dict[str, str] = {}
         host = stack.host_for("alertmanager")
@@ -93,6 +103,7 @@ class Boot:
         self.stack.booting |= {"prometheus" if step.endswith(("lane", "lanes")) else step for step in wanted}
         steps = {
             "elasticsearch": ((), self._elasticsearch),
+            "world": ((), self._world),
             "logstash": (("elasticsearch",), self._logstash),
             "filebeat": (("logstash",), self._filebeat),
             "sinks": ((), self._sinks),
@@ -185,17 +196,14 @@ class Boot:
 
     def _elasticsearch(self) -> None:
         stack, tools = self.stack, self.stack.toolchain
-        users = self._given["elasticsearch"]["users"]
-        stack.access = elasticsearch_access.prepare(tools.cache, tools.elasticsearch_home, tools.java_home, users)
+        access = self._access()
         room = self._room("elasticsearch", "elasticsearch")
         if isinstance(room, ContainerRoom):
-            self._elasticsearch_in_container(room, stack.access)
+            self._elasticsearch_in_container(room, access)
             return
         scratch = stack.workspace.scratch / "elasticsearch"
         port, transport = self._port("elasticsearch"), self._port("elasticsearch-transport")
-        plan = elasticsearch.plan(
-            room, tools.elasticsearch_home, tools.java_home, stack.access, port, transport, scratch
-        )
+        plan = elasticsearch.plan(room, tools.elasticsearch_home, tools.java_home, access, port, transport, scratch)
         stack.launch(plan)
         self._install()
 
@@ -217,6 +225,40 @@ class Boot:
         for entry in self._given["elasticsearch"]["install"]:
             answer = requests.get(self.stack.url("elasticsearch") + entry["put"], auth=auth, timeout=30)
             self._installed(entry, answer.status_code, answer.text[:600])
+
+    def _access(self) -> elasticsearch_access.Access:
+        """Who may use Elasticsearch: the same for every instance, made once."""
+        tools, users = self.stack.toolchain, self._given["elasticsearch"]["users"]
+        with self._entering:
+            if self.stack.access is None:
+                made = elasticsearch_access.prepare(tools.cache, tools.elasticsearch_home, tools.java_home, users)
+                self.stack.access = made
+            return self.stack.access
+
+    def _world(self) -> None:
+        """Start an Elasticsearch of its own on a copy of the 30-day world: the full one if it was built, else small."""
+        stack, tools, access = self.stack, self.stack.toolchain, self._access()
+        ground = Ground(stack.configuration, stack.fixtures, self._fixtures, tools, stack.seed, 0)
+        built = at_hand(ground, lambda text: stack.progress(f"world: {text}", phase="boot"))
+        copy = stack.workspace.scratch / "world"
+        Worlds().copy(built, copy)
+        scratch = stack.workspace.scratch / WORLD
+        port, transport = self._port(WORLD), self._port(f"{WORLD}-transport")
+        # A process, whatever the deployment's own Elasticsearch runs as: its data folder lies here.
+        space = stack.workspace
+        room = Room(self._deployment(), "elasticsearch", WORLD, space.scratch / "rooms" / WORLD, space.volumes / WORLD)
+        plan = elasticsearch.plan(
+            room,
+            tools.elasticsearch_home,
+            tools.java_home,
+            access,
+            port,
+            transport,
+            scratch,
+            copy / "elasticsearch",
+        )
+        stack.launch(replace(plan, service=WORLD) if "elasticsearch" in stack.contained else plan)
+        stack.remember(WORLD_MEMORY, RunningWorld(built, copy, stack.fixtures))
 
     def _install(self) -> None:
         """Give the fresh Elasticsearch what the deployment's entrypoint would, and record what it accepted."""

@@ -124,6 +124,16 @@ def _playing(commands: Commands) -> None:
     simulate.add_argument("--html", type=Path, metavar="FILE", help="also write the timeline as a page")
     simulate.set_defaults(run=_simulate)
 
+    export = commands.add_parser("export", help="every hit of a saved search as CSV, from a running Elasticsearch")
+    export.add_argument("search", metavar="SEARCH", help='its title, e.g. "PHI Access Audit"')
+    export.add_argument("--url", required=True, help="where Elasticsearch answers, e.g. http://127.0.0.1:9200")
+    export.add_argument("--user", default="log_reader", help="the password is taken from $ELASTICSEARCH_PASSWORD")
+    export.add_argument("--from", dest="begin", required=True, metavar="TIME", help="e.g. 2025-06-01T00:00:00Z")
+    export.add_argument("--to", dest="end", required=True, metavar="TIME", help="not included")
+    export.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    export.add_argument("--config", type=Path, metavar="DIR", help="the configuration (default: config-under-test)")
+    export.set_defaults(run=_export)
+
     kql = commands.add_parser("kql", help="the Elasticsearch query that Kibana makes of a KQL query")
     kql.add_argument("query")
     kql.add_argument("--mapping", type=Path, required=True, metavar="FILE")
@@ -339,6 +349,14 @@ def _world(given: argparse.Namespace) -> int:
     if given.scale is not None and given.scale < 1:
         raise UsageError(f"--scale {given.scale}: a world has at least one line")
     command.build(given.config, given.seed, given.scale, sys.stdout.write, sys.stderr.write)
+    return 0
+
+
+def _export(given: argparse.Namespace) -> int:
+    from harness import exporting
+
+    wanted = exporting.Wanted(given.search, given.url, given.user, given.begin, given.end, given.out)
+    exporting.run(wanted, given.config, os.environ.get("ELASTICSEARCH_PASSWORD", ""), sys.stdout, sys.stderr)
     return 0
 
 

@@ -7,7 +7,7 @@ there. `Discover.ids` lists every hit, for comparison with what should have been
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -160,6 +160,40 @@ class Discover:
             begin=begin / 1000 if begin is not None else None,
             end=end / 1000 if end is not None else None,
         )
+
+    def by_hour(self, search: SavedSearch, mapping: dict[str, Any], span: TimeRange) -> Mapping[int, int]:
+        """How many hits there are in each hour that has any, by the hour's beginning (Unix seconds)."""
+        hours = {"date_histogram": {"field": search.time_field, "fixed_interval": "1h", "min_doc_count": 1}}
+        asked = {"size": 0, "track_total_hits": False, "query": query_of(search, mapping, span), "aggs": {"0": hours}}
+        answer = self._search(search.index, asked)
+        if failures := _failures(answer):
+            raise StackError(f"counting the hits of {search.title} by the hour: {failures[0]}")
+        return {int(b["key"]) // 1000: int(b["doc_count"]) for b in answer["aggregations"]["0"]["buckets"]}
+
+    def fields(self, index: str, names: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Of each field that the indices have: its types, and whether it can be searched, sorted and counted by."""
+        listed = ",".join(sorted(names))
+        asked = {"ignore_unavailable": "true", "fields": listed}
+        answer = self._post(f"/{quote(index, safe=',*-')}/_field_caps", {}, 0, asked)
+        return {
+            name: {
+                "types": sorted(types),
+                "searchable": all(caps["searchable"] for caps in types.values()),
+                "aggregatable": all(caps["aggregatable"] for caps in types.values()),
+            }
+            for name, types in answer["fields"].items()
+        }
+
+    def samples(self, index: str, count: int) -> list[dict[str, Any]]:
+        """Some documents of an index, as they were stored."""
+        answer = self._search(index, {"size": count, "sort": ["_doc"], "query": {"match_all": {}}})
+        return [hit["_source"] for hit in answer["hits"]["hits"]]
+
+    def trifle(self, index: str) -> float:
+        """Seconds that a query takes which has nothing to do: what the machine and the way to the server cost now."""
+        begun = time.perf_counter()
+        self._search(index, {"size": 0, "query": {"match_none": {}}})
+        return time.perf_counter() - begun
 
     def holding(self, index: str, fields: tuple[str, ...], ids: tuple[str, ...]) -> Mapping[str, int]:
         """How many of the documents `ids` hold each field; under the empty name, how many are there at all."""

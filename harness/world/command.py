@@ -12,9 +12,9 @@ from harness.settings import Settings, read_fixtures
 from harness.toolchain import Progress, prepare
 from harness.world.build import Ground
 from harness.world.key import WorldKey
+from harness.world.running import COMPONENTS
 from harness.world.store import BuiltWorld, Worlds
 
-COMPONENTS = ("elasticsearch", "java", "blockwriter")
 MEGABYTE = 1e6
 
 

@@ -17,7 +17,7 @@ _FIXTURES = ("story", "logs", "catalog", "world")
 _SOURCES = (
     "languages/logstash/**/*",
     "services/logstash_server/*",
-    "generators/story/*",
+    "generators/story/[cdmp]*.py",  # chains, counted, draw, metrics, plan
     "generators/log_[jprsv]*.py",  # journeys, population, predicate, routes, schedule, values
     "generators/logs.py",
     "generators/metrics.py",

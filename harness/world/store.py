@@ -8,11 +8,11 @@ never alter, by hard links; whatever they may write to again is copied. So a run
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from typing import Any
 import orjson
 
 from harness.errors import SetUpError
-from harness.launchers.ledger import Ledger
 from harness.toolchain import Cache
 from harness.world.build import Builder, Ground, Tell
 from harness.world.key import WorldKey
@@ -88,33 +87,14 @@ class Worlds:
                 hint = "Make room, or choose another place with HARNESS_CACHE."
                 raise SetUpError(f"cannot keep the world in {self.root}: {error.strerror}", hint=hint) from error
 
-    @contextlib.contextmanager
-    def copy(self, world: BuiltWorld, ledger: Ledger | None = None) -> Iterator[Path]:
-        """A copy to run on, gone afterwards; the ledger has it, should the run be killed."""
-        folder = self.copied(world, ledger)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def copied(self, world: BuiltWorld, ledger: Ledger | None = None) -> Path:
-        """A copy to run on, which whoever asked for it removes. It lies beside the worlds, on the same disk."""
-        copies = self._cache.root / "world-copies"
-        copies.mkdir(parents=True, exist_ok=True)
-        copies.chmod(0o755)
-        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=copies))
-        folder.chmod(0o755)
-        if ledger:
-            ledger.folder(folder)
+    def copy(self, world: BuiltWorld, folder: Path) -> None:
+        """Make a copy to run on in a folder, which whoever asked for it removes."""
         try:
             share(world.folder / "elasticsearch", folder / "elasticsearch", _lucene_never_alters)
             share(world.folder / "prometheus", folder / "prometheus", _prometheus_never_alters)
         except OSError as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise SetUpError(
-                f"cannot copy the world {world.key.name}: {error.strerror}", hint="Is the disk full?"
-            ) from error
-        return folder
+            message = f"cannot copy the world {world.key.name}: {error.strerror}"
+            raise SetUpError(message, hint="Is the disk full?") from error
 
     def sweep(self, keep: WorldKey | None = None) -> list[str]:
         """Remove the worlds beyond the `KEPT` last used, `keep` never; their names."""
@@ -140,10 +120,19 @@ def share(source: Path, target: Path, never_altered: Callable[[Path], bool]) -> 
         own = target / path.relative_to(source)
         if path.is_dir():
             own.mkdir()
-        elif never_altered(path):
-            os.link(path, own)
-        else:
+        elif not (never_altered(path) and _linked(path, own)):
             shutil.copyfile(path, own)
+
+
+def _linked(path: Path, own: Path) -> bool:
+    """Whether a hard link could be made; between two file systems there is none."""
+    try:
+        os.link(path, own)
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
+            raise
+        return False
+    return True
 
 
 def _lucene_never_alters(path: Path) -> bool:

@@ -11,19 +11,22 @@ from harness.contracts import Check, Context
 from harness.documents.searches import Searches
 from harness.model import Evidence, Gap, History, Observation, Outcome, Position, Proof, Severity
 
-SERVICES = ("elasticsearch", "kibana")
-FEWEST = 20
-"""Samples below which a p95 is the maximum by another name."""
+SERVICES = ("world", "elasticsearch", "kibana")
+FEWEST = 100
+"""Samples below which the upper bound of a p95's confidence interval is the maximum by another name."""
+COMPLEX = "30 d"
+"""The range that the baseline speaks of; an opening that names none is over all there is."""
 
 
 class LogQuery(Check):
     """The saved searches answer within the documented time, cold and warm.
 
     Why: whoever investigates an incident asks many questions in a row; slow answers are questions not asked.
-    How measured: each search is opened as Discover does, grid and chart at once, timed until both are there; once
-    with Elasticsearch's caches emptied and then warm; tables built upon a search are timed too. Judged is the p95
-    over all of it. How large the corpus was and which time it spans is said with the figure, for it holds for no
-    more than that.
+    How measured: each search is opened as Discover does, grid and chart at once, timed until both are there; cold
+    (Elasticsearch's caches emptied and the files' pages forgotten by the operating system) and warm; tables built
+    upon a search are timed too. Judged is the p95 over 30 days of at least 100 openings alone, and again while others
+    search and lines come in; 7 days and an hour are told beside it. A query with nothing to do, asked between them,
+    tells the machine's own part. How large the corpus was is said with the figure, for it holds for no more than that.
     Fix: the finding names the slowest search. Leading wildcards, many shards and unmapped sort fields are the
     usual cause.
     """
@@ -40,20 +43,25 @@ class LogQuery(Check):
         if limit is None:
             yield Gap("fixtures/baselines.yml has no limit for log-query")
             return
-        if len(timed) < FEWEST:
-            yield Gap(f"only {len(timed)} openings were timed, a p95 needs {FEWEST}")
+        judged = [o for o in timed if o.data.get("range", COMPLEX) == COMPLEX]
+        alone = [o for o in judged if not o.data.get("busy")]
+        if len(alone) < FEWEST:
+            yield Gap(f"only {len(alone)} openings were timed, a p95 needs {FEWEST}")
             return
-        p95 = quantile([o.data["seconds"] for o in timed], 0.95)
-        if p95 >= limit:
-            title, slowest = _slowest(timed)
-            place = _places(context).get(title, Position("config/kibana"))
-            message = f"p95 {p95:.2f} s over {len(timed)} openings, the limit is {limit:g} s"
-            yield self.finding(place, f"{message}; slowest is `{title}`, p95 {slowest:.2f} s; {_corpus(subject)}")
-            return
-        statement = f"p95 {p95:.2f} s of {limit:g} s, {_details(timed)}; {_corpus(subject)}"
+        for some, how in ((alone, ""), ([o for o in judged if o.data.get("busy")], " while others searched")):
+            p95 = quantile([o.data["seconds"] for o in some], 0.95) if some else 0.0
+            if p95 >= limit:
+                title, slowest = _slowest(some)
+                place = _places(context).get(title, Position("config/kibana"))
+                message = f"p95 {p95:.2f} s over {len(some)} openings{how}, the limit is {limit:g} s"
+                yield self.finding(place, f"{message}; slowest is `{title}`, p95 {slowest:.2f} s; {_corpus(subject)}")
+                return
+        p95 = quantile([o.data["seconds"] for o in alone], 0.95)
+        details = "; ".join([_details(alone), *_beside(timed), *_noise(subject)])
+        statement = f"p95 {p95:.2f} s of {limit:g} s, {details}; {_corpus(subject)}"
         evidence = (Evidence("search-time", "every opening", f"{len(timed)} samples"),)
-        values = tuple(float(o.data["seconds"]) for o in timed)
-        yield Proof(statement, len(timed), SERVICES, p95, limit, "s", evidence, values)
+        values = tuple(float(o.data["seconds"]) for o in alone)
+        yield Proof(statement, len(alone), SERVICES, p95, limit, "s", evidence, values)
 
     def _unasked(self, recorded: Sequence[Observation], context: Context) -> Iterator[Outcome]:
         """Searches that no one opened, and those that did not open."""
@@ -106,11 +114,31 @@ def _details(timed: Sequence[Observation]) -> str:
     seconds = [o.data["seconds"] for o in timed]
     low, high = spread(seconds, 0.95)
     parts = [f"{len(timed)} openings of {len({o.subject for o in timed})} searches"]
-    parts.append(f"95 % confidence {low:.2f} to {high:.2f} s, slowest {max(seconds):.2f} s")
+    parts.append(f"95 % confidence {low:.2f} to {high:.2f} s, p50 {quantile(seconds, 0.5):.2f} s")
+    parts[-1] += f", slowest {max(seconds):.2f} s"
     for name, wanted in (("cold", True), ("warm", False)):
         some = [o.data["seconds"] for o in timed if bool(o.data.get("cold")) is wanted]
         parts.append(f"{name} p95 {quantile(some, 0.95):.2f} s of {len(some)}" if some else f"none {name}")
     return "; ".join(parts)
+
+
+def _beside(timed: Sequence[Observation]) -> Iterator[str]:
+    """The openings that are not those of the baseline: under load, and over shorter times."""
+    busy = [o.data["seconds"] for o in timed if o.data.get("busy")]
+    if busy:
+        yield f"while others searched and lines came in p95 {quantile(busy, 0.95):.2f} s of {len(busy)}"
+    for name in dict.fromkeys(str(o.data["range"]) for o in timed if "range" in o.data):
+        if name != COMPLEX:
+            some = [o.data["seconds"] for o in timed if o.data.get("range") == name]
+            yield f"over {name} p50 {quantile(some, 0.5):.2f} s, p95 {quantile(some, 0.95):.2f} s of {len(some)}"
+
+
+def _noise(history: History) -> Iterator[str]:
+    """What a query with nothing to do took, asked between the others while nobody else searched."""
+    trifles = [o.data["seconds"] for o in history.of_kind("calibration", "searches") if not o.data.get("busy")]
+    if trifles:
+        p50, p95 = (quantile(trifles, share) * 1000 for share in (0.5, 0.95))
+        yield f"a query with nothing to do took p50 {p50:.0f} ms, p95 {p95:.0f} ms"
 
 
 def _corpus(history: History) -> str:

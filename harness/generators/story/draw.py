@@ -6,6 +6,7 @@ A day is drawn by itself, so that several processes may write different days.
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 from array import array
 from collections.abc import Iterator, Mapping
@@ -17,8 +18,10 @@ from harness.generators.logs import Line
 from harness.generators.story.chains import Chains
 from harness.generators.story.plan import DAY_MS, Incident, Plan
 
-MARGIN = 1.002
-"""A little more is drawn, because an average is none: at least `scale` lines are asked for."""
+
+def margin(scale: int) -> float:
+    """How much more is drawn than asked for, an average being none: three deviations of the sum of so many chains."""
+    return 1 + 1.5 / math.sqrt(scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,9 @@ class Story:
         """Read the fixtures and draw the chains: half a second. Raises UnreadableError."""
         plan = Plan.read(fixtures["story"], fixtures["logs"].get("rhythm") or ())
         chains = Chains.draw(plan, seed, fixtures)
-        return cls(plan, chains, seed, scale, tuple(plan.shares(round(scale * MARGIN / chains.lines_per_chain))))
+        return cls(
+            plan, chains, seed, scale, tuple(plan.shares(math.ceil(scale * margin(scale) / chains.lines_per_chain)))
+        )
 
     @property
     def prefix(self) -> str:

@@ -37,7 +37,7 @@ from harness.generators.log_predicate import compile_predicate
 from harness.generators.notation import Labels
 from harness.generators.story.draw import Drawn, Story
 from harness.generators.story.metrics import MetricSeries, series_of
-from harness.generators.story.plan import DAY_MS, STEP_MS, Incident
+from harness.generators.story.plan import DAY_MS, HOUR_MS, STEP_MS, Incident
 from harness.model import Position
 
 Matcher = str | re.Pattern[str]
@@ -133,16 +133,32 @@ class WorldTruth:
         """The ids it must find."""
         return self.ids(begin, end, self.searches[title])
 
+    def search_by_hour(self, title: str, begin: float, end: float) -> Counter[int]:
+        """How many it must find in each hour, by the hour's beginning (Unix seconds)."""
+        hours: Counter[int] = Counter()
+        wanted = self.story.chains.matching(compile_predicate(self.searches[title], f"fixtures/searches.yml ({title})"))
+        begin_ms, end_ms = round(begin * 1000), round(end * 1000)
+        for _, drawn in self._days(begin_ms, end_ms):
+            hours.update(
+                at // HOUR_MS
+                for at, part in zip(drawn.times_ms, drawn.parts, strict=True)
+                if wanted[part] and begin_ms <= at < end_ms
+            )
+        return Counter({hour * 3600: count for hour, count in hours.items()})
+
+    def _days(self, begin_ms: int, end_ms: int) -> Iterator[tuple[int, Drawn]]:
+        """The days that have a part of a window, with their numbers."""
+        for number, drawn in enumerate(self.days):
+            day_begins = self.story.plan.begins_ms + number * DAY_MS
+            if day_begins < end_ms and begin_ms < day_begins + DAY_MS:
+                yield number, drawn
+
     def _found(self, begin: float, end: float, spec: Spec | None) -> Iterator[tuple[int, Any]]:
         """The part and the (lazy) id of each line in a window for which a condition holds."""
         holds = compile_predicate(spec, "the condition") if spec else lambda _: True
         wanted = self.story.chains.matching(holds)
         begin_ms, end_ms = round(begin * 1000), round(end * 1000)
-        plan = self.story.plan
-        for number, drawn in enumerate(self.days):
-            day_begins = plan.begins_ms + number * DAY_MS
-            if day_begins >= end_ms or day_begins + DAY_MS <= begin_ms:
-                continue
+        for number, drawn in self._days(begin_ms, end_ms):
             for index, (at, part) in enumerate(zip(drawn.times_ms, drawn.parts, strict=True)):
                 if wanted[part] and begin_ms <= at < end_ms:
                     yield part, lambda number=number, index=index: self.story.event_id(number, index)

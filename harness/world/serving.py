@@ -1,0 +1,62 @@
+"""Starts an Elasticsearch on a copy of a world, apart from any stack: for benchmarks, and to try things out on."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.launchers.ledger import Ledger, state_folder
+from harness.launchers.ports import PortLeases
+from harness.launchers.process import ProcessLauncher
+from harness.services import elasticsearch
+from harness.services.elasticsearch_access import Access
+from harness.services.room import Room
+from harness.world.build import Ground
+from harness.world.store import BuiltWorld, Worlds
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An Elasticsearch that answers: where, for whom, on which copy, and how long it took to come up."""
+
+    url: str
+    access: Access
+    folder: Path
+    boot_seconds: float
+
+
+@contextlib.contextmanager
+def serving(ground: Ground, world: BuiltWorld, worlds: Worlds | None = None) -> Iterator[Served]:
+    """Serve a world until left; the copy is removed. Raises SetUpError or StackError."""
+    scratch = Path(tempfile.mkdtemp(prefix="harness-world-"))
+    scratch.chmod(0o755)
+    ledger, ports = Ledger(), PortLeases(state_folder() / "ports")
+    ledger.folder(scratch)
+    try:
+        copy = scratch / "copy"
+        (worlds or Worlds()).copy(world, copy)
+        access, tools = ground.access(), ground.toolchain
+        room = Room(ground.deployment(), "elasticsearch", "elasticsearch-world", scratch / "room", scratch / "volumes")
+        plan = elasticsearch.plan(
+            room,
+            tools.elasticsearch_home,
+            tools.java_home,
+            access,
+            ports.lease(),
+            ports.lease(),
+            scratch / "es",
+            copy / "elasticsearch",
+        )
+        instance = ProcessLauncher(scratch / "logs", ledger).launch(plan)
+        try:
+            yield Served(instance.url, access, copy, instance.boot_seconds)
+        finally:
+            instance.stop()
+    finally:
+        ledger.close()
+        ports.release()
+        shutil.rmtree(scratch, ignore_errors=True)
