@@ -29,15 +29,9 @@ _SETTING = re.compile(r"^[a-z_]+(\.[a-z_]+)+$")
 
 
 def plan(
-    room: Room,
-    home: Path,
-    java: Path,
-    access: Access,
-    port: int,
-    transport: int,
-    scratch: Path,
+    room: Room, home: Path, java: Path, access: Access, port: int, transport: int, scratch: Path,
     given: Path | None = None,
-) -> Plan:
+) -> Plan:  # fmt: skip
     """The core distribution on `config/elasticsearch.yml`; settings of modules it lacks are left out and said so.
 
     `given` is a data folder to start from, for an instance that has a past.
