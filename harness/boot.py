@@ -76,10 +76,12 @@ BOOTABLE_IN_CONTAINERS = frozenset({"prometheus", "alertmanager", "node-exporter
 class Boot:
     """One boot of a stack: `run(parts)`."""
 
-    def __init__(self, stack: Stack, fixtures_folder: Path) -> None:
+    def __init__(self, stack: Stack, fixtures_folder: Path, main: str = "") -> None:
+        """`main` is the scenario of the lane whose Prometheus is called `prometheus`, if not the dashboards'."""
         self.stack = stack
         self._fixtures = fixtures_folder
         self._given: Mapping[str, Any] = stack.fixtures["deployment"]
+        self._main = main or str(self._given["lanes"]["dashboards"])
         self._ports: dict[str, int] = {}
         self._leasing = threading.Lock()
         self._entering = threading.Lock()
@@ -111,7 +113,7 @@ class Boot:
             "alertmanager": (("sinks",), lambda: self._alertmanager("alertmanager")),
             "comparison": (("sinks",), self._comparison),
             "receivers": (("sinks",), lambda: self._alertmanager(RECEIVERS[0])),
-            "main lane": (("alertmanager", "node-exporter"), lambda: self._lanes(self._waves()[:1])),
+            "main lane": (("alertmanager", "node-exporter"), lambda: self._lanes([self._main])),
             "lanes": (
                 ("alertmanager", "comparison", "node-exporter"),
                 lambda: self._lanes([*self._waves()[1:], self._given["lanes"]["storm"]]),
@@ -364,7 +366,7 @@ class Boot:
         stack = self.stack
         file = self._fixtures / "scenarios" / f"{name}.yml"
         played = scenario.read(name, read_yaml(file), f"fixtures/scenarios/{name}.yml")
-        main = name == self._given["lanes"]["dashboards"]
+        main = name == self._main
         instance = "prometheus" if main else f"prometheus-{name}"
         lane = Lane(instance, played, world, alerts, stack.workspace.scratch / instance, PAST_SECONDS if main else 0.0)
         storm = name == self._given["lanes"]["storm"]

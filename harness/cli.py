@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -63,11 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--suite", action="append", default=[], metavar="NAME", help="only this suite; may be repeated")
     verify.add_argument("--launcher", choices=("auto", "container", "process", "external"), default="auto")
     sign_off = "also demand each requirement's production level, and run the suites that are run on demand only"
+    verify.add_argument("--stack", type=Path, metavar="FILE", help="addresses of a running stack (launcher external)")
     verify.add_argument("--sign-off", action="store_true", help=sign_off)
     verify.add_argument("--seed", type=int, default=1, help="of what is generated (default: 1)")
     verify.set_defaults(run=_verify)
     _reading(commands)
     _machine(commands)
+    _standing(commands)
     _playing(commands)
     _finished(commands)
     return parser
@@ -111,6 +114,17 @@ def _machine(commands: Commands) -> None:
     world.set_defaults(run=_world)
     sweep = commands.add_parser("sweep", help="remove what a killed run has left behind")
     sweep.set_defaults(run=_sweep)
+
+
+def _standing(commands: Commands) -> None:
+    """What boots a stack and judges nothing."""
+    up = commands.add_parser("up", help="boot the stack, keep metrics and log lines flowing, until interrupted")
+    up.add_argument("--config", type=Path, metavar="DIR", help="the configuration (default: config-under-test)")
+    up.add_argument("--launcher", choices=("auto", "container", "process"), default="auto")
+    up.add_argument("--scenario", default="healthy", metavar="NAME", help="what the metrics play (default: healthy)")
+    up.add_argument("--seconds", type=float, metavar="N", help="stop by itself after this long")
+    up.add_argument("--stack", type=Path, metavar="FILE", help="write the addresses there, for --launcher external")
+    up.set_defaults(run=_up)
 
 
 def _playing(commands: Commands) -> None:
@@ -185,7 +199,16 @@ def _verify(given: argparse.Namespace) -> int:
     settings = Settings.here(given.config)
     console = Console()
     asked = run.Request(settings, tuple(given.suite), given.launcher, given.seed, everything=given.sign_off)
-    report = run.verify(asked, console)
+    if given.launcher == "external":
+        from harness import staging
+
+        if given.stack is None:
+            raise UsageError("--launcher external needs --stack FILE", hint="`harness up --stack FILE` writes one.")
+        report = staging.verify(replace(asked, suites=tuple(given.suite) or ("staging",)), console, given.stack)
+    elif given.stack:
+        raise UsageError("--stack FILE is for --launcher external")
+    else:
+        report = run.verify(asked, console)
     folder = settings.reports / report.run
     began = time.monotonic()
     root = run.write_reports(report, folder)
@@ -213,6 +236,10 @@ def _again(given: argparse.Namespace) -> str:
     if given.config:
         words.append(f"--config {given.config}")
     words += [f"--suite {name}" for name in given.suite]
+    if given.launcher != "auto":
+        words.append(f"--launcher {given.launcher}")
+    if given.stack:
+        words.append(f"--stack {given.stack}")
     return " ".join(words)
 
 
@@ -292,6 +319,19 @@ def _images(config: Path) -> dict[str, str]:
     except HarnessError:
         return {}
     return {service.name: service.image for compose in documents[:1] for service in compose.services if service.image}
+
+
+def _up(given: argparse.Namespace) -> int:
+    from harness import up
+    from harness.settings import Settings
+
+    def say(text: str) -> None:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    settings = Settings.here(given.config)
+    up.up(up.Wanted(settings, given.launcher, given.scenario, given.seconds, given.stack), say)
+    return 0
 
 
 def _make_images(given: argparse.Namespace) -> int:

@@ -138,25 +138,22 @@ def verify(request: Request, console: Console) -> Report:
     chosen = () if only_lint else suites.choose(known, named, everything=request.everything)
     if not request.suites:
         run.left_out = tuple(sorted(set(known) - {suite.name for suite in chosen}))
-    if request.launcher == "external":
-        raise UsageError(
-            "launcher 'external' is not available",
-            hint="This machine runs services as processes: --launcher process",
-        )
+    if bad := sorted(suite.name for suite in chosen if suite.external):
+        raise UsageError(f"the suite {', '.join(bad)} is for a stack that runs already: --launcher external")
     fixtures = read_fixtures(request.settings.fixtures)
     with run.phase("read") as told:
-        configuration = _read(request.settings.config)
+        configuration = read(request.settings.config)
         swept = sweep()
         told["detail"] = f"{len(configuration.files)} files{_swept(swept)}"
-        choice = _choice(request.launcher, configuration, fixtures) if chosen else Choice()
+        choice = choice_for(request.launcher, configuration, fixtures) if chosen else Choice()
         run.claim()
         inputs.keep(run.folder, configuration.folder, configuration.files, request.settings.fixtures)
         console.begins(str(request.settings.config), configuration.sha256, choice.told(), run.id)
     building = _Building()
     context = Context(configuration, fixtures)
-    judgements = _lint(run, configuration, context)
+    judgements = judge_lint(run, configuration, context)
     history = HistoryFile(run.folder / "history.ndjson")
-    seen = _Seen()
+    seen = Seen()
     history.record("run", run.id, {"config": str(request.settings.config), "sha256": configuration.sha256})
     with run.phase("set-up") as told:
         toolchain = building.result(console)
@@ -173,10 +170,10 @@ def verify(request: Request, console: Console) -> Report:
     with run.phase("judge") as told:
         judgements += judge_history(recorded, Context(configuration, fixtures, seen.levels), [s.name for s in chosen])
         told["detail"], told["verdict"] = f"{len(recorded.observations)} observations", judging.overall(judgements)
-    return _report(run, chosen, configuration, fixtures, judgements, seen, choice)
+    return report_of(run, chosen, configuration, fixtures, judgements, seen, choice.name)
 
 
-def _choice(launcher: str, configuration: Configuration, fixtures: Mapping[str, Any]) -> Choice:
+def choice_for(launcher: str, configuration: Configuration, fixtures: Mapping[str, Any]) -> Choice:
     """Which services of the deployment run in containers; the application is played, whatever the rest runs in."""
     played = fixtures["deployment"].get("played", ())
     values = {name: value for file in configuration.of(Env) for name, value in file.values.items()}
@@ -190,7 +187,7 @@ def _choice(launcher: str, configuration: Configuration, fixtures: Mapping[str, 
 
 
 @dataclass
-class _Seen:
+class Seen:
     """What the stack was made of."""
 
     levels: dict[str, Level] = field(default_factory=dict)
@@ -241,7 +238,8 @@ class _Building:
         return self._result
 
 
-def _read(folder: Path) -> Configuration:
+def read(folder: Path) -> Configuration:
+    """The configuration under test; raises UnreadableError that names every file with broken syntax."""
     configuration = Configuration.load(folder)
     # Whatever is broken in what is about to be booted matters, also where it does not look like any of ours.
     if broken := (*configuration.errors, *configuration.unread):
@@ -257,7 +255,8 @@ def _swept(swept: Swept) -> str:
     return f"; swept {swept} that an earlier run left behind"
 
 
-def _lint(run: Run, configuration: Configuration, context: Context) -> list[Judgement]:
+def judge_lint(run: Run, configuration: Configuration, context: Context) -> list[Judgement]:
+    """The static checks, as a phase of the run."""
     with run.phase("lint") as told:
         judgements = lint.run(configuration, context, products=False, today=run.day)
         told["detail"] = f"{len(configuration.files)} files, {len(judgements)} checks"
@@ -273,7 +272,7 @@ def _on_a_stack(
     fixtures: Mapping[str, Any],
     toolchain: Toolchain,
     history: HistoryFile,
-    seen: _Seen,
+    seen: Seen,
     choice: Choice,
 ) -> None:
     scratch = Path(tempfile.mkdtemp(prefix="harness-"))
@@ -291,7 +290,7 @@ def _on_a_stack(
     try:
         extras.begin()
         if choice:
-            _with_containers(stack, choice, ledger)
+            with_containers(stack, choice, ledger)
         with Watch(stack):
             background = _Background(chosen, stack, history)
             if _boot(run, stack, chosen, history, background):
@@ -322,7 +321,7 @@ def _extras(run: Run, chosen: Sequence[Suite], history: HistoryFile) -> Extras:
     return Extras(names, on_progress=progress, on_prepared=prepared)
 
 
-def _with_containers(stack: Stack, choice: Choice, ledger: Ledger) -> None:
+def with_containers(stack: Stack, choice: Choice, ledger: Ledger) -> None:
     """Let the stack start containers. Imported here: it brings the client of Docker along."""
     from harness.launchers.container import ContainerLauncher
 
@@ -336,7 +335,7 @@ class _Background:
     def __init__(self, chosen: Sequence[Suite], stack: Stack, history: HistoryFile) -> None:
         self._history = history
         self._threads = {
-            suite.name: threading.Thread(target=_do, args=(suite, stack, history), name=suite.name, daemon=True)
+            suite.name: threading.Thread(target=do, args=(suite, stack, history), name=suite.name, daemon=True)
             for suite in chosen
             if suite.background
         }
@@ -384,11 +383,11 @@ def _exercise(run: Run, stack: Stack, chosen: Sequence[Suite], history: HistoryF
     for suite in chosen:
         if not suite.background:
             with run.phase(suite.name) as told:
-                told["detail"] = _do(suite, stack, history)
+                told["detail"] = do(suite, stack, history)
     background.join(run)
 
 
-def _do(suite: Suite, stack: Stack, history: HistoryFile) -> str:
+def do(suite: Suite, stack: Stack, history: HistoryFile) -> str:
     """Run one exercise. What goes wrong in it is recorded, and its suite is judged on what was seen until then."""
     began = time.time()
     try:
@@ -426,7 +425,8 @@ def judge_history(history: History, context: Context, chosen: Sequence[str]) -> 
     verifiers = [kind() for kind in discover("harness.checks", Check) if not lint.is_static(kind)]
     wanted = [check for check in verifiers if suite_of(check) in (*chosen, "stack")]
     healthy = history.last("healthy")
-    if healthy and not healthy.data["instances"]:  # no suite needed the stack, so nothing can be said of it
+    booted = not history.last("external") and not (healthy and not healthy.data["instances"])
+    if not booted:  # no suite needed a stack, or somebody else runs it: nothing can be said of how it comes up
         wanted = [check for check in wanted if suite_of(check) != "stack" or check.id == "stack/completed"]
     judged = [judging.judge(check, history, context) for check in sorted(wanted, key=lambda c: c.id)] if chosen else []
     return [*judged, *_unjudged(chosen, wanted)]
@@ -444,22 +444,23 @@ def suite_of(check: Check) -> str:
     return check.suite or check.id.split("/")[0]
 
 
-def _report(
+def report_of(
     run: Run,
     chosen: Sequence[Suite],
     configuration: Configuration,
     fixtures: Mapping[str, Any],
     judgements: Sequence[Judgement],
-    seen: _Seen,
-    choice: Choice,
+    seen: Seen,
+    launcher: str,
 ) -> Report:
+    """The report of a run whose verifiers have judged."""
     told = Report(
         run=run.id,
         started=run.started,
         seconds=time.time() - run.started,
         config_path=str(configuration.folder),
         config_sha256=configuration.sha256,
-        launcher=choice.name,
+        launcher=launcher,
         suites=("lint", *(suite.name for suite in chosen)),
         components=seen.components,
         judgements=(),

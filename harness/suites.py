@@ -21,6 +21,7 @@ class Suite:
     `background`: its time goes by waiting, so it runs beside the others. `stand_ins` are services it plays a stand-in
     of, which boot nothing. `extras` are components it asks for with `stack.extra(name)`, which are made beside the run.
     `on_demand`: too long for every run, so it runs when it is named, and for a sign-off.
+    `external`: for a stack that somebody else runs.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Suite:
     extras: tuple[str, ...]
     exercise: Callable[[Stack, Recorder], None]
     on_demand: bool = False
+    external: bool = False
 
 
 def find(folder: Path) -> Mapping[str, Suite]:
@@ -61,6 +63,7 @@ def _load(path: Path) -> Suite:
         extras=tuple(getattr(module, "EXTRAS", ())),
         exercise=module.exercise,
         on_demand=bool(getattr(module, "ON_DEMAND", False)),
+        external=bool(getattr(module, "EXTERNAL", False)),
     )
 
 
@@ -70,7 +73,9 @@ def choose(found: Mapping[str, Suite], names: Iterable[str], *, everything: bool
     When none is named: all but those on demand, or, for `everything`, all.
     Raises UsageError for a name nobody knows, and for suites that wait for each other.
     """
-    named = list(names) or [name for name, suite in found.items() if everything or not suite.on_demand]
+    named = list(names) or [
+        name for name, suite in found.items() if (everything or not suite.on_demand) and not suite.external
+    ]
     wanted = _with_required(found, named)
     ordered: list[Suite] = []
 

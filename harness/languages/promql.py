@@ -318,6 +318,14 @@ class _Builder:
         )
 
 
+def same(one: str, other: str) -> bool:
+    """Whether two texts are one expression, however they are laid out; unparsable ones when they are equal."""
+    try:
+        return str(promql_parser.parse(one)) == str(promql_parser.parse(other))
+    except ValueError:
+        return " ".join(one.split()) == " ".join(other.split())
+
+
 def children(node: Node) -> tuple[Node, ...]:
     """The operands of a node, in source order."""
     match node:

@@ -143,7 +143,10 @@ class ContainerLauncher:
         self._volumes: dict[str, Any] = {}
         self._lock = threading.RLock()
         self._cancelled = False
-        self._client = daemon.connect(REMOVE_SECONDS)
+        try:
+            self._client = daemon.connect(REMOVE_SECONDS)
+        except DockerException as error:
+            raise refused("containers", error) from error
         logs.mkdir(parents=True, exist_ok=True)
 
     def cancel(self) -> None:

@@ -1,0 +1,1 @@
+"""Verifiers of a stack that somebody else runs."""
