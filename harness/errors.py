@@ -49,5 +49,9 @@ class StackError(HarnessError):
     """A service did not start, died, or did not become ready; carries its status and the tail of its log."""
 
 
+class GaveUpError(StackError):
+    """A service was stopped while it booted, because of another error, which is the one to tell."""
+
+
 class DeadlineError(HarnessError):
     """A wait ran out; says what it waited for, how long, and what was seen last."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from harness.contracts import ContainerPlan, Instance, Launcher, Plan, Recorder, Sink
 from harness.documents.compose import Compose
 from harness.documents.configuration import Configuration
-from harness.errors import StackError
+from harness.errors import GaveUpError, StackError
 from harness.events import Listener, Progress
 from harness.launchers.ports import PortLeases
 from harness.model import Level, OverlayChange
@@ -287,7 +287,8 @@ class Watch:
 def in_parallel(
     steps: Mapping[str, tuple[Sequence[str], Callable[[], None]]], cancel: Callable[[], None] = lambda: None
 ) -> None:
-    """Run named steps, each as soon as those it needs are done. The first failure is raised once all have ended.
+    """Run named steps, each as soon as those it needs are done. The first failure is raised once all have ended,
+    before any that only followed from it.
 
     `cancel` is called as soon as one failed, or the person interrupted, so that the others do not wait for their end.
     """
@@ -326,7 +327,7 @@ def in_parallel(
                 finished.notify_all()
             raise
     if failed:
-        raise failed[0]
+        raise next((error for error in failed if not isinstance(error, GaveUpError)), failed[0])
 
 
 def _require_an_order(needs: Mapping[str, Sequence[str]]) -> None:

@@ -25,6 +25,8 @@ _NEWER = re.compile(
 )
 _UNKNOWN_FUNCTION = re.compile(r"unknown function with name '(\w+)'")
 _IN_CALL = re.compile(r"in call to (?:function )?'(\w+)'")
+_CONDITION = re.compile(r"""[\w.]+\s*(?:=~|!~|!=|=)\s*"(?:[^"\\]|\\.)*\"""")
+_SELECTOR = re.compile(r"""\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\}""")
 _QUOTED = re.compile(r"(?:syntax: |character inside brackets: '|illegal regex for )([^']+)")
 
 
@@ -318,10 +320,18 @@ class _Builder:
         )
 
 
+def _laid_out(text: str) -> str:
+    """The expression as promql-parser writes it, the conditions of each selector in one order."""
+    return _SELECTOR.sub(
+        lambda selector: "{" + ",".join(sorted(_CONDITION.findall(selector.group()))) + "}",
+        str(promql_parser.parse(text)),
+    )
+
+
 def same(one: str, other: str) -> bool:
     """Whether two texts are one expression, however they are laid out; unparsable ones when they are equal."""
     try:
-        return str(promql_parser.parse(one)) == str(promql_parser.parse(other))
+        return _laid_out(one) == _laid_out(other)
     except ValueError:
         return " ".join(one.split()) == " ".join(other.split())
 

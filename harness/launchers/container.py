@@ -22,7 +22,7 @@ from testcontainers.core.network import Network
 
 from harness import wait
 from harness.contracts import ContainerPlan, Healthcheck, Instance, Mounted
-from harness.errors import DeadlineError, StackError
+from harness.errors import DeadlineError, GaveUpError, StackError
 from harness.launchers import daemon
 from harness.launchers.container_marks import labels
 from harness.launchers.container_start import Contained
@@ -32,6 +32,7 @@ from harness.model import Level
 
 STOP_SECONDS, REMOVE_SECONDS = 5, 30
 PROBE_SECONDS = 0.3
+HEALTH_SECONDS, UNREACHED_SECONDS = 2.0, 10.0
 STATE_SECONDS = 0.4
 """How old an answer about a container's state may be; it is asked for in every wait."""
 
@@ -240,7 +241,15 @@ class ContainerLauncher:
 
     def _wait(self, plan: ContainerPlan, instance: ContainerInstance) -> None:
         last, patience = ["nothing yet"], plan.deadline_seconds
-        self._until(plan, instance, lambda: is_ready(instance, plan.ready, last), patience, describe(plan), last)
+        published = _Published(plan, instance)
+
+        def ready() -> bool:
+            if is_ready(instance, plan.ready, last):
+                return True
+            published.require_reached()
+            return False
+
+        self._until(plan, instance, ready, patience, describe(plan), last)
         if plan.health and not plan.healthy_later:
             self.require_healthy(plan, instance)
 
@@ -266,7 +275,7 @@ class ContainerLauncher:
         except DeadlineError as error:
             raise failed(instance, error.message) from error
         if self._cancelled:
-            raise StackError(f"{plan.name} was stopped while it booted, because something else went wrong")
+            raise GaveUpError(f"{plan.name} was stopped while it booted, because something else went wrong")
         if not instance.alive():
             full = " because the disk is full" if "no space left on device" in instance.log_tail().lower() else ""
             raise failed(instance, f"{plan.name} {instance.exit_status()} before it was ready{full}")
@@ -283,6 +292,31 @@ class ContainerLauncher:
         self._volumes.clear()
         with contextlib.suppress(DockerException, OSError):
             self._client.close()
+
+
+class _Published:
+    """Notices a container that is healthy, while nothing answers at the port it publishes: that port is wrong."""
+
+    def __init__(self, plan: ContainerPlan, instance: ContainerInstance) -> None:
+        self._plan = plan
+        self._instance = instance
+        self._asked = self._healthy_since = time.monotonic()
+        self._healthy = False
+
+    def require_reached(self) -> None:
+        """Raise StackError once it has been healthy for a while without being reached."""
+        now = time.monotonic()
+        if self._plan.health is None or self._plan.healthy_later or now - self._asked < HEALTH_SECONDS:
+            return
+        self._asked = now
+        if not _passes(self._instance, self._plan.health, [""]):
+            self._healthy = False
+        elif not self._healthy:
+            self._healthy, self._healthy_since = True, now
+        elif now - self._healthy_since >= UNREACHED_SECONDS:
+            ports = ", ".join(self._plan.published)
+            message = f"{self._plan.name} is healthy, but nothing answers at the port it publishes, {ports}"
+            raise failed(self._instance, message)
 
 
 _SHARING = ("private", "shared", "slave")

@@ -27,6 +27,14 @@ class Removed:
     networks: int = 0
     volumes: int = 0
 
+    @property
+    def any(self) -> bool:
+        """Whether anything was."""
+        return bool(self.containers or self.networks or self.volumes)
+
+    def __add__(self, other: Removed) -> Removed:
+        return Removed(self.containers + other.containers, self.networks + other.networks, self.volumes + other.volumes)
+
 
 def labels(mark: str) -> dict[str, str]:
     """The labels of a run whose ledger's mark this is: `pid-started folder`."""
@@ -55,7 +63,7 @@ def _remove(client: Any, folder: Path, gone: Callable[[str], bool]) -> Removed:
 
     containers = [item for item in client.api.containers(all=True, **chosen) if theirs(item.get("Labels"))]
     for item in containers:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # one that is being removed already is not there the next time
             client.api.remove_container(item["Id"], force=True, v=True)
     networks = [item for item in client.api.networks(**chosen) if theirs(item.get("Labels"))]
     for item in networks:

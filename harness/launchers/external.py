@@ -18,7 +18,7 @@ from harness.model import Level, Position
 SERVICES = ("prometheus", "alertmanager", "elasticsearch")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ExternalInstance:
     """A service of that stack. What is asked of it is asked at `url`; it cannot be stopped from here."""
 

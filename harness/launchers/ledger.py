@@ -100,7 +100,13 @@ def sweep(folder: Path | None = None) -> Swept:
         processes += found
         if not found:
             break
-    removed = container_marks.remove(runs, lambda runner: not _runs(runner))
+    removed = container_marks.Removed()
+    for turn in range(SWEEPS):
+        found_now = container_marks.remove(runs, lambda runner: not _runs(runner))
+        removed += found_now
+        if not found_now.any and (turn or not abandoned):
+            break
+        wait.pause(SETTLING_SECONDS)  # what a runner asked of Docker just before its end may be on its way
     folders = sum(_remove_listed(path) for path in abandoned)
     return Swept(processes, folders, removed.containers, removed.networks, removed.volumes)
 

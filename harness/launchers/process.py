@@ -18,7 +18,7 @@ import requests
 
 from harness import wait
 from harness.contracts import ContainerPlan, Http, Listening, LogLine, Plan, Readiness
-from harness.errors import DeadlineError, StackError
+from harness.errors import DeadlineError, GaveUpError, StackError
 from harness.launchers.ledger import MARK, Ledger, kill_group
 from harness.model import Level
 
@@ -146,7 +146,7 @@ class ProcessLauncher:
             raise
         if self._cancelled:
             instance.stop()
-            raise StackError(f"{plan.name} was stopped while it booted, because something else went wrong")
+            raise GaveUpError(f"{plan.name} was stopped while it booted, because something else went wrong")
         if not instance.alive():
             raise failed(instance, f"{plan.name} {instance.exit_status()} before it was ready")
         instance.boot_seconds = time.monotonic() - began

@@ -11,7 +11,7 @@ import pytest
 from harness import wait
 from harness.contracts import Http, Plan
 from harness.documents.configuration import Configuration
-from harness.errors import StackError, UsageError
+from harness.errors import GaveUpError, StackError, UsageError
 from harness.events import HistoryFile
 from harness.model import Level, OverlayChange
 from harness.stack import Stack, Watch, Workspace, in_parallel
@@ -402,3 +402,23 @@ class TestStack:
         stack.configuration = Configuration.of_texts({})
         with pytest.raises(StackError, match="no compose file"):
             _ = stack.compose
+
+
+def test_what_only_followed_from_an_error_does_not_hide_it():
+    failed, given_up = threading.Event(), threading.Event()
+
+    def gives_up() -> None:
+        failed.wait(10)
+        given_up.set()
+        raise GaveUpError("web was stopped while it booted")
+
+    def nested() -> None:
+        def fails() -> None:
+            failed.set()
+            given_up.wait(10)
+            raise StackError("store has no room")
+
+        in_parallel({"fails": ((), fails), "slow": ((), lambda: None)})
+
+    with pytest.raises(StackError, match="store has no room"):
+        in_parallel({"gives up": ((), gives_up), "nested": ((), nested)})
