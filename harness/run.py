@@ -18,22 +18,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness import judging, lint, suites, waivers
-from harness.boot import BOOTABLE_IN_CONTAINERS, Boot
+from harness.boot import Boot
 from harness.contracts import Check, Context
-from harness.documents.compose import Compose
 from harness.documents.configuration import Configuration
-from harness.documents.env import Env
-from harness.documents.substitution import substitute
 from harness.errors import HarnessError, UnreadableError, UsageError
 from harness.events import HistoryFile, Progress, read_history
 from harness.evidence import inputs, manifest, record
-from harness.launchers import daemon
-from harness.launchers.choice import Choice, choose
-from harness.launchers.ledger import Ledger, Swept, state_folder, sweep
+from harness.launchers.choice import Choice
+from harness.launchers.ledger import Ledger, state_folder, sweep
 from harness.launchers.ports import PortLeases
 from harness.launchers.process import ProcessLauncher
 from harness.model import Accepted, Component, History, Judgement, Level, OverlayChange, Phase, Report, Verdict, worst
-from harness.probes.version import versions
+from harness.placing import choice_for, components, with_containers
 from harness.registry import discover
 from harness.settings import Settings, read_fixtures
 from harness.stack import Stack, Watch, Workspace
@@ -42,7 +38,6 @@ from harness.toolchain import Extras, Toolchain, prepare
 
 _ELSEWHERE = "Reports may go elsewhere: HARNESS_REPORTS=/some/folder"
 BACKGROUND_SECONDS = 300.0
-STAND_IN_VERSION = "stand-in"
 
 
 class Console(Protocol):
@@ -144,7 +139,7 @@ def verify(request: Request, console: Console) -> Report:
     with run.phase("read") as told:
         configuration = read(request.settings.config)
         swept = sweep()
-        told["detail"] = f"{len(configuration.files)} files{_swept(swept)}"
+        told["detail"] = f"{len(configuration.files)} files{swept.told()}"
         choice = choice_for(request.launcher, configuration, fixtures) if chosen else Choice()
         run.claim()
         inputs.keep(run.folder, configuration.folder, configuration.files, request.settings.fixtures)
@@ -171,19 +166,6 @@ def verify(request: Request, console: Console) -> Report:
         judgements += judge_history(recorded, Context(configuration, fixtures, seen.levels), [s.name for s in chosen])
         told["detail"], told["verdict"] = f"{len(recorded.observations)} observations", judging.overall(judgements)
     return report_of(run, chosen, configuration, fixtures, judgements, seen, choice.name)
-
-
-def choice_for(launcher: str, configuration: Configuration, fixtures: Mapping[str, Any]) -> Choice:
-    """Which services of the deployment run in containers; the application is played, whatever the rest runs in."""
-    played = fixtures["deployment"].get("played", ())
-    values = {name: value for file in configuration.of(Env) for name, value in file.values.items()}
-    images = {
-        service.name: substitute(service.image, values)
-        for compose in configuration.of(Compose)[:1]
-        for service in compose.services
-        if service.name not in played and service.image
-    }
-    return choose(launcher, images, BOOTABLE_IN_CONTAINERS, daemon.ask)
 
 
 @dataclass
@@ -249,12 +231,6 @@ def read(folder: Path) -> Configuration:
     return configuration
 
 
-def _swept(swept: Swept) -> str:
-    if not swept:
-        return ""
-    return f"; swept {swept} that an earlier run left behind"
-
-
 def judge_lint(run: Run, configuration: Configuration, context: Context) -> list[Judgement]:
     """The static checks, as a phase of the run."""
     with run.phase("lint") as told:
@@ -289,13 +265,12 @@ def _on_a_stack(
     stack.thorough = run.request.everything
     try:
         extras.begin()
-        if choice:
-            with_containers(stack, choice, ledger)
+        with_containers(stack, choice, ledger)
         with Watch(stack):
             background = _Background(chosen, stack, history)
             if _boot(run, stack, chosen, history, background):
                 _exercise(run, stack, chosen, history, background)
-                seen.components = _components(stack, chosen)
+                seen.components = components(stack, {name for suite in chosen for name in suite.stand_ins})
     finally:
         with run.phase("stop") as told:
             stack.stop()
@@ -319,14 +294,6 @@ def _extras(run: Run, chosen: Sequence[Suite], history: HistoryFile) -> Extras:
 
     names = [name for suite in chosen for name in suite.extras]
     return Extras(names, on_progress=progress, on_prepared=prepared)
-
-
-def with_containers(stack: Stack, choice: Choice, ledger: Ledger) -> None:
-    """Let the stack start containers. Imported here: it brings the client of Docker along."""
-    from harness.launchers.container import ContainerLauncher
-
-    stack.containers = ContainerLauncher(stack.workspace.run / "logs", ledger)
-    stack.contained = choice.contained
 
 
 class _Background:
@@ -403,21 +370,6 @@ def do(suite: Suite, stack: Stack, history: HistoryFile) -> str:
         return failed.splitlines()[0]
     history.record("exercise", suite.name, {"failed": "", "seconds": time.time() - began})
     return ""
-
-
-def _components(stack: Stack, chosen: Sequence[Suite]) -> tuple[Component, ...]:
-    answered = versions(stack)
-    stand_ins = {name for suite in chosen for name in suite.stand_ins}
-    components = [Component(s, level, answered.get(s, ""), _note(stack, s)) for s, level in stack.levels.items()]
-    components += [Component(s, Level.STAND_IN, STAND_IN_VERSION) for s in sorted(stand_ins - set(stack.levels))]
-    return tuple(sorted(components, key=lambda component: component.service))
-
-
-def _note(stack: Stack, service: str) -> str:
-    level = stack.contained.get(service)
-    if level is None:
-        return ""
-    return "in a container" if level >= Level.CONTAINER else "in a container of a development image, built here"
 
 
 def judge_history(history: History, context: Context, chosen: Sequence[str]) -> list[Judgement]:

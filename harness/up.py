@@ -25,7 +25,8 @@ from harness.generators.logs import LogGenerator
 from harness.launchers.ledger import Ledger, state_folder, sweep
 from harness.launchers.ports import PortLeases
 from harness.launchers.process import ProcessLauncher
-from harness.run import choice_for, read, with_containers
+from harness.placing import choice_for, with_containers
+from harness.run import read
 from harness.settings import Settings, read_fixtures
 from harness.stack import Stack, Workspace
 from harness.toolchain import prepare
@@ -98,8 +99,7 @@ def _stack(wanted: Wanted, fixtures: Mapping[str, Any], say: Say) -> Iterator[tu
         configuration, fixtures, toolchain, Workspace(scratch, scratch), launcher, ports, history, listener=listen
     )
     try:
-        if choice:
-            with_containers(stack, choice, ledger)
+        with_containers(stack, choice, ledger)
         yield stack, history
     finally:
         stack.stop()

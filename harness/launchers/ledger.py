@@ -53,6 +53,10 @@ class Swept:
         first, *others = [f"{count} {word}" for word, count in self._counts() if count or word in ALWAYS_TOLD]
         return " and ".join(filter(None, (", ".join((first, *others[:-1])), *others[-1:])))
 
+    def told(self) -> str:
+        """What follows a count of files: nothing when nothing was swept."""
+        return f"; swept {self} that an earlier run left behind" if self else ""
+
     def _counts(self) -> tuple[tuple[str, int], ...]:
         return tuple((name, int(getattr(self, name))) for name in self.__slots__)
 

@@ -94,8 +94,13 @@ class TestVerifyRefuses:
         assert "no suite 'serches'" in said
         assert "There are: lint, alerting" in said
 
-    def test_a_launcher_this_machine_does_not_have(self):
-        assert "launcher 'external' is not available" in complaint(harness("verify", "--launcher", "external"))
+    def test_a_stack_that_is_not_named(self):
+        assert "--launcher external needs --stack FILE" in complaint(harness("verify", "--launcher", "external"))
+
+    def test_containers_without_docker(self, tmp_path):
+        nowhere = f"unix://{tmp_path}/docker.sock"
+        told = complaint(harness("verify", "--launcher", "container", DOCKER_HOST=nowhere))
+        assert f"containers cannot be started: no Docker daemon: {tmp_path}/docker.sock does not exist" in told
 
     def test_a_project_that_is_none(self, tmp_path):
         assert "fixtures/baselines.yml is not there" in complaint(harness("verify", HARNESS_PROJECT=str(tmp_path)))
