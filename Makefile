@@ -1,5 +1,5 @@
 # `make verify` does the main job, `make test` runs the tests; both set up what is missing first.
-.PHONY: verify test lint setup images clean
+.PHONY: verify test nightly lint setup images clean
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
@@ -11,6 +11,11 @@ verify: $(STAMP)
 test: $(STAMP)
 	@$(RUN)/harness setup
 	@$(RUN)/tox $(ARGS)
+
+# Verifies everything, compares with the nights before, and exits with what is red. For cron or any CI.
+nightly: $(STAMP)
+	@$(RUN)/harness setup
+	@$(RUN)/harness nightly $(ARGS)
 
 lint: $(STAMP)
 	@$(RUN)/harness lint $(ARGS)

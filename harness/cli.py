@@ -181,6 +181,45 @@ def _finished(commands: Commands) -> None:
     report.add_argument("--root", default="", metavar="SHA256", help="of verify: the seal that was printed by the run")
     report.set_defaults(run=_report)
 
+    nightly = commands.add_parser("nightly", help="verify everything, compare with the nights before, tell what is red")
+    nightly.add_argument("--config", type=Path, metavar="DIR", help="the configuration (default: config-under-test)")
+    nightly.add_argument(
+        "--suite", action="append", default=[], metavar="NAME", help="only this suite; may be repeated"
+    )
+    nightly.add_argument("--keep", type=int, default=14, metavar="N", help="how many run folders to keep (default: 14)")
+    nightly.add_argument("--notify", default="", metavar="URL", help="when it is red, POST the Slack message there")
+    nightly.set_defaults(run=_nightly)
+    trend = commands.add_parser("trend", help="compare a finished run with those before, as nightly does")
+    trend.add_argument("run_id", nargs="?", default="", metavar="RUN", help="default: the newest")
+    trend.set_defaults(run=_trend)
+    accept = commands.add_parser("accept", help="make a run's figures the measure of later runs on this machine")
+    accept.add_argument("run_id", nargs="?", default="", metavar="RUN", help="default: reports/latest")
+    accept.add_argument("--who", required=True, metavar="NAME")
+    accept.add_argument("--why", required=True, metavar="REASON")
+    accept.set_defaults(run=_accept)
+
+
+def _nightly(given: argparse.Namespace) -> int:
+    from harness import nightly
+    from harness.settings import Settings
+
+    return nightly.main(Settings.here(given.config), given.suite, given.keep, given.notify)
+
+
+def _trend(given: argparse.Namespace) -> int:
+    from harness import nightly
+    from harness.settings import Settings
+
+    settings = Settings.here()
+    return nightly.told(settings.reports, nightly.judge(settings, given.run_id))
+
+
+def _accept(given: argparse.Namespace) -> int:
+    from harness import nightly
+    from harness.settings import Settings
+
+    return nightly.accept(Settings.here(), given.run_id, given.who, given.why)
+
 
 def _report(given: argparse.Namespace) -> int:
     from harness import report

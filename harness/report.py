@@ -40,7 +40,7 @@ def find(reports: Path, name: str) -> Path:
     for folder in (Path(name), reports / name):
         if folder.is_dir():
             return folder
-    known = sorted(path.name for path in reports.glob("*/history.ndjson/..") if not path.is_symlink())
+    known = sorted(path.parent.name for path in reports.glob("*/history.ndjson") if path.parent.name != "latest")
     raise UsageError(
         f"no run {name!r}", hint=f"Runs are in {reports}." + (f" The newest: {known[-1]}" if known else "")
     )

@@ -19,11 +19,12 @@ from typing import Any, Protocol
 
 from harness import judging, lint, suites, waivers
 from harness.boot import Boot
+from harness.calibration import Calibration
 from harness.contracts import Check, Context
 from harness.documents.configuration import Configuration
 from harness.errors import HarnessError, UnreadableError, UsageError
 from harness.events import HistoryFile, Progress, read_history
-from harness.evidence import inputs, manifest, record
+from harness.evidence import inputs, manifest, record, trend
 from harness.launchers.choice import Choice
 from harness.launchers.ledger import Ledger, state_folder, sweep
 from harness.launchers.ports import PortLeases
@@ -266,7 +267,7 @@ def _on_a_stack(
     try:
         extras.begin()
         with_containers(stack, choice, ledger)
-        with Watch(stack):
+        with Watch(stack), Calibration(history):
             background = _Background(chosen, stack, history)
             if _boot(run, stack, chosen, history, background):
                 _exercise(run, stack, chosen, history, background)
@@ -465,10 +466,12 @@ def _environment() -> Mapping[str, str]:
 
 
 def write_reports(report: Report, folder: Path) -> str:
-    """Write every format into the run folder, seal it, and point `latest` at it. Returns the root of its manifest."""
+    """Write every format into the run folder, seal it, keep its record, and point `latest` at it. Returns the root."""
     record.write(report, folder)
-    render(report, folder, read_history(folder / "history.ndjson"))
+    history = read_history(folder / "history.ndjson")
+    render(report, folder, history)
     root = manifest.write(folder)
+    trend.write(report, folder, history, root)
     link, fresh = folder.parent / "latest", folder.parent / f".latest-{os.getpid()}"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(folder.name)

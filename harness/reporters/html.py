@@ -79,6 +79,7 @@ def _environment() -> Environment:
 
 def _view(report: Report, history: History, made_of: Inputs | None) -> dict[str, Any]:
     open_now = checks.undecided(report.judgements)
+    courses = _shown(lambda: timeline.courses(history))
     return {
         "report": report,
         "ready": summary.ready(report),
@@ -110,11 +111,11 @@ def _view(report: Report, history: History, made_of: Inputs | None) -> dict[str,
         "made_of": made_of,
         "matrix": _shown(lambda: alerts.matrix(history, report.judgements)),
         "storm": _shown(lambda: alerts.storm(history)),
-        "courses": _shown(lambda: timeline.courses(history)),
+        "courses": courses,
         "latency": _shown(lambda: latency.latency(history)),
         "diagnosed": _shown(lambda: diagnosed.diagnosed(history)),
         "messages": _shown(lambda: messages.messages(history)),
-        "plots": _plots(report, history),
+        "plots": _plots(report, history, courses[0] or ()),
         "dashboards": _shown(lambda: dashboards.dashboards(history)),
         "searched": _shown(lambda: searches.searched(history)),
         "fate": _shown(lambda: logs.fate(history)),
@@ -131,14 +132,14 @@ def _shown(read: Callable[[], T]) -> tuple[T | None, str]:
     return (found, "") if found else (None, "not recorded in this run")
 
 
-def _plots(report: Report, history: History) -> dict[str, Markup]:
+def _plots(report: Report, history: History, courses: Sequence[timeline.Course]) -> dict[str, Markup]:
     """The plots by name; one that cannot be drawn is left out, the figures are in the tables too."""
     limits = {baseline.id: baseline.limit for baseline in report.baselines}
     drawn = {
         "baselines": _shown(lambda: figures.baselines(report)),
         "loads": _shown(lambda: figures.loads(history, limits.get("dashboard-load"))),
         "searches": _shown(lambda: figures.searches(history, limits.get("log-query"))),
-        "waterfall": _shown(lambda: figures.waterfall(timeline.shown(timeline.courses(history)))),
+        "waterfall": _shown(lambda: figures.waterfall(timeline.shown(courses))),
     }
     return {name: Markup(svg or "") for name, (svg, _) in drawn.items()}
 

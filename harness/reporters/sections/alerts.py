@@ -93,12 +93,11 @@ def matrix(history: History, judgements: Iterable[Judgement]) -> Matrix | None:
     received = _messages(history, MAIN)
     channels = tuple(sorted({message.channel for message in received}))
     fired, begun, judged = _fired(history), _begun(history), [j for j in judgements if j.check == ROUTING]
-    rows = []
+    rows, naming = [], _naming(received, names)
     for name in names:
         first: dict[str, float] = {}
-        for message in received:
-            if message.channel not in first and message.names(name):
-                first[message.channel] = message.at
+        for message in naming[name]:
+            first.setdefault(message.channel, message.at)
         cells = tuple(_cell(first.get(channel), begun.get(name)) for channel in channels)
         standing, remark = _judged(name, judged)
         rows.append(Row(name, severities.get(name, ""), name in fired, cells, standing, remark))
@@ -159,11 +158,24 @@ def chosen_for_preview(history: History) -> tuple[Observation, ...]:
 def first_heard(history: History, begun: Mapping[str, float]) -> Mapping[str, Mapping[str, float]]:
     """Alert → channel → when it first named the alert since it began to fire, on the main Alertmanager."""
     heard: dict[str, dict[str, float]] = {alert: {} for alert in begun}
-    for message in _messages(history, MAIN):
-        for alert, at in begun.items():
-            if message.at >= at and message.channel not in heard[alert] and message.names(alert):
-                heard[alert][message.channel] = message.at
+    for alert, naming in _naming(_messages(history, MAIN), begun).items():
+        for message in naming:
+            if message.at >= begun[alert]:
+                heard[alert].setdefault(message.channel, message.at)
     return heard
+
+
+def _naming(messages: Iterable[_Message], alerts: Iterable[str]) -> Mapping[str, list[_Message]]:
+    """Alert → the messages that name it, in their order; looked up by word, because there may be hundreds of both."""
+    found: dict[str, list[_Message]] = {alert: [] for alert in alerts}
+    odd = [alert for alert in found if not _WORD.fullmatch(alert)]
+    for message in messages:
+        for word in message.words & found.keys():
+            found[word].append(message)
+        for alert in odd:
+            if message.names(alert):
+                found[alert].append(message)
+    return found
 
 
 def severity_of(history: History) -> Mapping[str, str]:

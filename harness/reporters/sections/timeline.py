@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model import History
@@ -68,7 +69,7 @@ def courses(history: History) -> tuple[Course, ...]:
     return tuple(sorted(found, key=lambda one: (one.fires, one.last, one.alert)))
 
 
-def shown(found: tuple[Course, ...]) -> tuple[Course, ...]:
+def shown(found: Sequence[Course]) -> tuple[Course, ...]:
     """Those that are drawn: all, or of very many the slowest."""
-    slowest = sorted(found, key=lambda one: one.fires - one.last)[:MOST]
-    return tuple(one for one in found if one in slowest)
+    slowest = {one.alert for one in sorted(found, key=lambda one: one.fires - one.last)[:MOST]}
+    return tuple(one for one in found if one.alert in slowest)
