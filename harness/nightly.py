@@ -13,13 +13,14 @@ from pathlib import Path
 import requests
 
 from harness import accepted, regression
+from harness.conclusion import write_reports
 from harness.errors import HarnessError, UsageError
 from harness.evidence import trend
 from harness.model import Report, Verdict
 from harness.regression import Trend
 from harness.reporters import summary, trend_page
 from harness.reporters.console import Console
-from harness.run import Request, verify, write_reports
+from harness.run import Request, verify
 from harness.settings import Settings
 
 EXIT = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.UNKNOWN: 3}

@@ -215,7 +215,7 @@ def _usual(runs: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
 
 
 def _ratio(run: Mapping[str, float], usual: Mapping[str, float]) -> float:
-    """How many times slower than usual: the mean over its subjects without the extreme fifths; odd ones do not decide."""
+    """How many times slower than usual: the mean over its subjects, less the extreme fifths, which do not decide."""
     logs = sorted(math.log(value / usual[name]) for name, value in run.items() if usual.get(name))
     aside = len(logs) // 5
     kept = logs[aside : len(logs) - aside] or [0.0]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import lint
+from harness.conclusion import conclude, render
 from harness.contracts import Check, Context
 from harness.documents.configuration import Configuration
 from harness.errors import UnreadableError, UsageError
@@ -16,7 +17,7 @@ from harness.events import read_history
 from harness.evidence import inputs, record
 from harness.model import History, Judgement, Report
 from harness.registry import discover
-from harness.run import conclude, judge_history, render
+from harness.run import judge_history
 from harness.settings import read_fixtures
 
 RENDERED = ("verdict.json", "junit.xml", "summary.md", "report.html")

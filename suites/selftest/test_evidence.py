@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from harness import judging
+from harness.conclusion import conclude, write_reports
 from harness.contracts import Check, Context
 from harness.documents.configuration import Configuration
 from harness.errors import UnreadableError, UsageError
@@ -21,7 +22,7 @@ from harness.evidence import inputs, manifest, plain, record
 from harness.model import Asked, History, Judgement, Level, Observation, Report, Verdict
 from harness.rejudge import RENDERED, again, rejudge
 from harness.report import main
-from harness.run import conclude, judge_history, write_reports
+from harness.run import judge_history
 from harness.settings import Settings, read_fixtures
 from suites.selftest.running import PROJECT
 from suites.selftest.test_reporters import EVERYTHING
