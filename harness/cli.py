@@ -178,6 +178,7 @@ def _finished(commands: Commands) -> None:
         "words", nargs="+", metavar="RUN", help="a run, or: verify RUN [--root SHA256], or: trace RUN REQUIREMENT|CHECK"
     )
     report.add_argument("--into", type=Path, metavar="DIR", help="where to render it (default: reports/again/RUN)")
+    report.add_argument("--pdf", type=Path, metavar="FILE", help="also print it; needs a Chromium")
     report.add_argument("--root", default="", metavar="SHA256", help="of verify: the seal that was printed by the run")
     report.set_defaults(run=_report)
 
@@ -225,7 +226,7 @@ def _report(given: argparse.Namespace) -> int:
     from harness import report
     from harness.settings import Settings
 
-    return report.main(Settings.here().reports, given.words, given.into, given.root)
+    return report.main(Settings.here().reports, given.words, given.into, given.root, given.pdf)
 
 
 def _verify(given: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness import printing
 from harness.errors import UsageError
 from harness.evidence import manifest, trend
 from harness.model import Report, Verdict
@@ -18,7 +19,7 @@ _SHOWN_CHARACTERS = 240
 _SHOWN_LINES = 3
 
 
-def main(reports: Path, words: Sequence[str], into: Path | None, root: str) -> int:
+def main(reports: Path, words: Sequence[str], into: Path | None, root: str, pdf: Path | None = None) -> int:
     """Do what the words ask for and return the exit code. Raises UsageError."""
     action, rest = (words[0], words[1:]) if words[0] in ("verify", "trace") and len(words) > 1 else ("", words)
     wanted = 2 if action == "trace" else 1
@@ -32,7 +33,11 @@ def main(reports: Path, words: Sequence[str], into: Path | None, root: str) -> i
         return _verify(folder, root or trend.root_of(reports, folder.resolve().name))
     if action == "trace":
         return _trace(folder, rest[1])
-    return _again(folder, into or reports / "again" / folder.resolve().name)
+    code = _again(folder, into or reports / "again" / folder.resolve().name)
+    if pdf is not None:
+        page = (into or reports / "again" / folder.resolve().name) / "report.html"
+        sys.stdout.write(f"pdf     {printing.pdf(page, pdf)}\n")
+    return code
 
 
 def find(reports: Path, name: str) -> Path:
