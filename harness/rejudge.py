@@ -27,13 +27,14 @@ RENDERED = ("verdict.json", "junit.xml", "summary.md", "report.html")
 class Again:
     """A run judged again.
 
-    `differing` are the rendered files that are not what the run wrote, `changed` the checks whose verdict is another;
-    `same_harness`: the sources that judge now are those that judged first.
+    `differing` are the rendered files that are not what the run wrote, `changed` the checks whose verdict is another,
+    with what it was and is (empty: there was, or is, no such check); `same_harness`: the sources that judge now are
+    those that judged first.
     """
 
     report: Report
     differing: tuple[str, ...]
-    changed: tuple[str, ...]
+    changed: tuple[tuple[str, str, str], ...]
     same_harness: bool
 
 
@@ -57,12 +58,16 @@ def again(folder: Path, into: Path) -> Again:
     report, history = rejudge(folder)
     into.mkdir(parents=True, exist_ok=True)
     render(report, into, history, inputs_of=folder)
-    first = {j.check: j.verdict for j in record.read(folder).judgements}
-    now = {j.check: j.verdict for j in report.judgements}
+    first = {j.check: j.verdict.label for j in record.read(folder).judgements}
+    now = {j.check: j.verdict.label for j in report.judgements}
     return Again(
         report=report,
         differing=tuple(name for name in RENDERED if not _same(folder / name, into / name)),
-        changed=tuple(sorted(check for check in {*first, *now} if first.get(check) != now.get(check))),
+        changed=tuple(
+            (check, first.get(check, ""), now.get(check, ""))
+            for check in sorted({*first, *now})
+            if first.get(check) != now.get(check)
+        ),
         same_harness=inputs.read(folder).harness_sha256 == inputs.harness_sha256(),
     )
 

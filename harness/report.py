@@ -73,8 +73,9 @@ def _again(folder: Path, into: Path) -> int:
     else:
         why = "" if judged.same_harness else " (judged by other sources of the harness than the run's)"
         sys.stdout.write(f"! differs from what the run wrote: {', '.join(judged.differing)}{why}\n")
-    for check in judged.changed:
-        sys.stdout.write(f"! {check} has another verdict\n")
+    for check, was, now in judged.changed:
+        told = f"was {was}, is {now}" if was and now else f"is new: {now}" if now else f"is no longer there, was {was}"
+        sys.stdout.write(f"! {check} {told}\n")
     sys.stdout.write(f"report  {into / 'report.html'}\n")
     return _EXIT[judged.report.verdict]
 
