@@ -7,6 +7,7 @@ Alertmanager on the configuration under test; the storm goes to one with `inhibi
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ from harness.documents.prometheus import Prometheus
 from harness.documents.rules import Rules
 from harness.errors import DeadlineError
 from harness.lane import Lane
-from harness.model import Observation
+from harness.model import History, Observation
 from harness.probes import alert_crossing, alertmanager_metrics, prometheus_metrics
 from harness.stack import Stack
 
@@ -36,6 +37,8 @@ ROUND_SECONDS = 1.0
 RESTORED_SECONDS = 45.0
 """A restored alert fires at its group's third evaluation: at most three intervals of 15 s after going live."""
 SLACK_SECONDS = 20.0
+COUNTED_SECONDS = 5.0
+"""How long the last delivery, which the sink has answered, may take to be counted by Alertmanager."""
 QUIET_SECONDS = 12.0
 """How long nothing more must arrive before the storm counts as over."""
 
@@ -119,8 +122,7 @@ class _Watcher:
     def finish(self) -> None:
         """Write down what the products count themselves, and when the incidents that began live crossed."""
         for name in ALERTMANAGERS:
-            figures = alertmanager_metrics.figures(self._stack.url(name))
-            self._recorder.record("alertmanager-figures", name, {"figures": figures})
+            self._figures(name)
         for lane in self._stack.lanes.values():
             self._recorder.record(
                 "prometheus-figures", lane.name, {"figures": prometheus_metrics.figures(lane.instance.url)}
@@ -147,6 +149,21 @@ class _Watcher:
             "for_example": found[:1],
         }
         self._recorder.record("label-leak", lane.scenario.name, data)
+
+    def _figures(self, name: str) -> None:
+        """Record an Alertmanager's own figures once they count all that the sinks have answered."""
+        figures: dict[str, Any] = {}
+
+        def counted() -> bool:
+            figures.update(alertmanager_metrics.figures(self._stack.url(name)))
+            answered = self._recorder.so_far().of_kind("notification-answered")  # type: ignore[attr-defined]
+            seen = Observation(time.time(), "alertmanager-figures", name, {"figures": figures})
+            both = alert_latency.compare(History.of(*answered, seen))
+            return all(one.alertmanager_count == one.sink_count for one in both)
+
+        with contextlib.suppress(DeadlineError):
+            wait.until(counted, deadline=COUNTED_SECONDS, saying=f"{name} to count its deliveries")
+        self._recorder.record("alertmanager-figures", name, {"figures": figures})
 
     def _began_live(self, lane: Lane) -> list[Observation]:
         """The alerts of a lane that fire and became pending under our eyes, not in the past that was made."""
