@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from harness.contracts import Check, Context
 from harness.documents.configuration import Configuration
 from harness.judging import judge
 from harness.model import History, Judgement, Level, Observation, Verdict
+from harness.sinks.misbehaviour import Answer, Script
+from suites.receivers import exercise
 
 ROUTES = """route:
   receiver: pages
@@ -198,3 +201,63 @@ class TestPageClosed:
         page = came(PAGES, 1.0, action="trigger", dedup_key="k", title="DiskFull")
         closed = came(PAGES, 60.0, action="resolve", dedup_key="k")
         assert "share one page" in messages(judged(PageClosed, *self.OPENED, other, page, self.ENDED, closed))
+
+
+class Seen:
+    """A recorder that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.kinds: list[tuple[str, str]] = []
+
+    def record(self, kind: str, subject: str, data: Any, at: float | None = None) -> None:
+        self.kinds.append((kind, subject))
+
+
+class TestExercise:
+    STACK = SimpleNamespace(
+        configuration=Configuration.of_texts(
+            {
+                "config/prometheus.yml": "global: {external_labels: {cluster: main}}\nscrape_configs: []\n",
+                "config/rules.yml": "groups: [{name: g, rules: [{alert: A, expr: up == 0}, {alert: B, expr: up == 0}]}]",
+                "config/alertmanager/config.yml": ROUTES,
+            }
+        )
+    )
+
+    def test_each_case_has_an_alert_of_its_own_and_one_without_is_left_out(self):
+        seen, entries = Seen(), [{"case": f"c{n}", "channel": "slack", "answers": [500]} for n in range(3)]
+        cases = list(exercise._cases(self.STACK, entries, seen))
+        assert [(case.name, case.alert.name, case.channel, case.others) for case in cases] == [
+            ("c0", "A", SLACK, (PAGES, MAIL)),
+            ("c1", "B", SLACK, (PAGES, MAIL)),
+        ]
+        assert seen.kinds == [("receiver-case-left-out", "c2")]
+
+    def test_a_case_plays_in_a_cluster_of_its_own(self):
+        (case,) = exercise._cases(
+            self.STACK, [{"case": "Slack fails twice", "channel": "slack", "answers": []}], Seen()
+        )
+        assert exercise._labels(self.STACK, case) == {"cluster": "main-slack-fails-twice", "alertname": "A"}
+
+    @pytest.mark.parametrize(
+        ("word", "status", "silent", "reset"),
+        [
+            (500, 500, False, False),
+            (429, 429, False, False),
+            ("silence", None, True, False),
+            ("reset", None, False, True),
+        ],
+    )
+    def test_words_of_the_fixture_are_answers_of_a_sink(self, word, status, silent, reset):
+        answer = exercise._answer(word)
+        assert (answer.status, answer.silent_seconds > 60, answer.reset) == (status, silent, reset)
+        assert ("Retry-After" in answer.headers) == (word == 429)
+
+
+def test_an_answer_may_be_meant_for_deliveries_that_name_something():
+    script = Script()
+    script.order([Answer.refused(500)], "receivers", "ApiDown")
+    assert script.next("receivers", "DiskFull") is None
+    assert script.next("", "ApiDown") is None
+    assert script.next("receivers", "[CRITICAL] ApiDown") == Answer.refused(500)
+    assert script.next("receivers", "[CRITICAL] ApiDown") is None
