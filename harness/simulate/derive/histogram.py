@@ -20,6 +20,8 @@ def shares(quantile: float, target: float, bounds: Sequence[float]) -> Mapping[s
     index = next(i for i, bound in enumerate(finite) if target <= bound)
     low = finite[index - 1] if index else 0.0
     fraction = (target - low) / (finite[index] - low)
+    if not index and fraction < quantile:
+        return None  # nothing lies below the first bucket, so its quantile cannot be lower
     below = max(0.0, (quantile - fraction) / (1 - fraction)) if fraction < 1 else 0.0
     inside = (quantile - below) / fraction if fraction else 1.0 - below
     inside = min(inside, 1.0 - below)

@@ -23,10 +23,14 @@ NEAR = 1e-9
 
 @dataclass
 class Settings:
-    """The courses found so far. `given` are settled; what is not may still be moved."""
+    """The courses found so far. `towards` is where the threshold lies (1: above, -1: below), `still` whether what is to
+    move towards it stays where it is.
+    """
 
     universe: Universe
     levels: dict[Key, Level | None] = field(default_factory=dict)
+    towards: float = -1.0
+    still: bool = False
 
     def value(self, node: Node) -> float | None:
         """What an expression is worth with what is settled."""
@@ -107,8 +111,9 @@ class Settings:
                 level = Level(Course.STEPS, target, window=window)
             case "predict_linear":
                 ahead = constant(node.arguments[1]) or 0.0
-                start = 2 * abs(target) + BUSY_VALUE
-                level = Level(Course.SLOPE, (target - start) / ahead if ahead else 0.0, start=start)
+                start = target - self.towards * (2 * abs(target) + BUSY_VALUE)
+                moves = (target - start) / ahead if ahead and not self.still else 0.0
+                level = Level(Course.SLOPE, moves, start=start)
             case _:
                 raise NotInvertibleError(f"`{node.function}` cannot be inverted", node.offset)
         for key in self.universe.of(inner):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from harness.languages.promql import Call, Node, Subquery, selectors, walk
@@ -19,6 +20,9 @@ HOLDING = ("max_over_time", "min_over_time", "count_over_time", "present_over_ti
 """Functions for which one event counts for as long as their window lasts."""
 
 WHOLE = ("changes", "resets")
+
+UNEVEN = ("irate", "idelta", "delta", "deriv", "predict_linear", "last_over_time", "quantile_over_time")
+"""Functions that do not follow their series as evenly as a rate does, so that nobody can say how brief is brief."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ def _states(
             whole = any(isinstance(n, Call) and n.function in WHOLE for n in walk(subject))
             low = short_of(operator, bound, short, whole=whole)
             high = past(operator, bound, beyond, whole=whole)
+            quiet.towards = active.towards = 1.0 if high > low else -1.0
+            quiet.still = True
             quiet.assign(subject, low)
             active.assign(subject, high)
             says = f"{low:.4g}, then {high:.4g}, where {operator} {bound:.4g} is asked for"
@@ -117,7 +123,9 @@ def _complete(settings: Settings, side: float) -> Levels:
 
 
 def _memory(subject: Node, bound: float) -> float:
-    """How long one event keeps a comparison true: the window, when any event in it is enough."""
+    """How long one event keeps a comparison true: the window, when any event in it is enough; infinity if unknown."""
+    if any(isinstance(n, Subquery) or (isinstance(n, Call) and n.function in UNEVEN) for n in walk(subject)):
+        return math.inf
     windows = [0.0]
     for node in walk(subject):
         if isinstance(node, Call) and node.function in HOLDING:
