@@ -399,7 +399,7 @@ def _explain(given: argparse.Namespace) -> int:
     if given.id not in checks:
         import difflib
 
-        from harness.lint import MANUALS
+        from harness.manuals import MANUALS
 
         if given.id in MANUALS:
             sys.stdout.write(f"{given.id}   fatal\n\n{MANUALS[given.id]}\n")

@@ -20,40 +20,12 @@ from harness.documents.configuration import Configuration
 from harness.documents.document import Document
 from harness.errors import HarnessError, UnreadableError, UsageError
 from harness.model import Finding, Gap, History, Judgement, Level, Outcome, Position, Severity, Verdict
-from harness.product_checkers import CHECKERS
 from harness.product_checkers import judge_by_products as judge_by_products
 from harness.registry import discover
 from harness.reporters import findings as reporters
+from harness.reporters.folding import folded as folded
 
-_PRODUCTS = ("promtool/", "amtool/", "filebeat/config")
-_WHOLE = ("promtool/config", "amtool/config")
-_LINED = re.compile(r"(?:field|key|cannot unmarshal) ")
 FORMATS = ("text", "json", "sarif", "github")
-
-
-def _manual(title: str, program: str) -> str:
-    return (
-        f"{title}\n\nWhy: what the product refuses does not run. Bad: whatever it refuses; the message is its own.\n"
-        f"Good: it says nothing. Fix: at the place shown; {program} itself tells more. Where {program} is not set up, only\n"
-        "the harness's own checks have been asked (harness setup)."
-    )
-
-
-# What is no check of its own and reports findings all the same.
-MANUALS = {
-    "configuration/readable": (
-        "Every file is what it should be.\n\nWhy: what cannot be read is not checked, and no product reads it either.\n"
-        "Bad: broken YAML or JSON, another encoding than UTF-8, a list where a mapping must be.\n"
-        "Good: a file that its product loads. Fix: at the place shown. A template of Helm or Jinja, or Jsonnet, must be\n"
-        "rendered first; that is told as info, and so is a broken file that does not look like any of ours."
-    ),
-    waivers.CHECK: (
-        "Every waiver is complete, needed, and not past its day.\n\nWhy: an accepted finding that nobody looks at again\n"
-        "is a hidden one. Bad: a waiver without reason, past `expires`, or of a finding that is gone.\n"
-        "Good: check, file, reason and a day. Fix: repair what was waived, or decide anew."
-    ),
-    **{checker.id: _manual(checker.title, checker.binary) for checker in CHECKERS},
-}
 
 
 def static_checks() -> tuple[Check, ...]:
@@ -209,54 +181,6 @@ def _judge(check: Check, configuration: Configuration, context: Context) -> Judg
     else:
         verdict, reason = Verdict.PASS, f"{len(subjects)} files" if subjects else "nothing of the kind here"
     return Judgement(check.id, verdict, Level.STATIC, check.title, findings=found, gaps=gaps, reason=reason)
-
-
-def folded(judgements: list[Judgement]) -> list[Judgement]:
-    """One finding a defect: promtool's words before ours on PromQL, ours before the products' otherwise."""
-    ours = {
-        (f.position.file, f.position.line)
-        for j in judgements
-        if not j.check.startswith(_PRODUCTS)
-        for f in j.findings
-        if f.severity is Severity.FATAL
-    }
-    refused = {file for file, _ in ours}
-    plain = {
-        (f.position.file, f.position.line)
-        for j in judgements
-        if not j.check.startswith(_PRODUCTS) and not j.check.endswith("/syntax")
-        for f in j.findings
-        if f.severity is Severity.FATAL
-    }
-    unread = {f.position for j in judgements if j.check == "configuration/readable" for f in j.findings}
-    spoken = {
-        (f.position.file, f.position.line) for j in judgements if j.check.startswith("promtool/") for f in j.findings
-    }
-    seen: dict[tuple[Position, str], str] = {}
-    made = []
-    for judgement in judgements:
-        kept = []
-        for finding in judgement.findings:
-            place = (finding.position.file, finding.position.line)
-            key = (finding.position, finding.message)
-            said_by = seen.get(key)
-            seen.setdefault(key, judgement.check)
-            if judgement.check.startswith(_PRODUCTS) and place in (
-                plain if judgement.check == "promtool/rules" else ours
-            ):
-                continue
-            # Of the wrong shape for our reader and for the product: said once.
-            if finding.position in unread and judgement.check.endswith(("/wrong-value", "/misplaced-field")):
-                continue
-            # A product tells the first thing it refuses, most often without a line: of a file that we refuse
-            # already, that is no news.
-            if judgement.check in _WHOLE and finding.position.file in refused and not _LINED.match(finding.message):
-                continue
-            if said_by is not None or (judgement.check.endswith("/syntax") and place in spoken):
-                continue
-            kept.append(finding)
-        made.append(dataclasses.replace(judgement, findings=tuple(kept)))
-    return made
 
 
 def findings_of(judgements: Iterable[Judgement]) -> list[Finding]:
