@@ -13,6 +13,7 @@ from harness import lint
 from harness.contracts import Context
 from harness.documents.configuration import Configuration
 from harness.errors import UsageError
+from harness.manuals import MANUALS
 from harness.model import Finding, Severity, Verdict
 from harness.product_checkers import CHECKERS, judge_by_products
 from harness.settings import read_fixtures
