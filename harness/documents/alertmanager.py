@@ -226,6 +226,8 @@ def _matchers(view: View, step: str) -> tuple[Matcher, ...]:
             found.extend(parse_matchers(str(text), position))
         except UnreadableError as error:
             view.tree.complaints.append(error)
+            # What it would match nobody knows; certainly not everything.
+            found.append(Matcher("", "=", str(text), position))
     return tuple(found)
 
 

@@ -16,6 +16,10 @@ _ONE = re.compile(
 )
 
 
+_COMMA = re.compile(r',(?=(?:[^"\\]|\\.|"(?:[^"\\]|\\.)*")*$)', re.DOTALL)
+_CLASSIC = re.compile(r"\s*(?P<label>[a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?P<op>=~|=|!=|!~)\s*(?P<value>.*?)\s*", re.DOTALL)
+
+
 @dataclass(frozen=True, slots=True)
 class Matcher:
     """One condition on a label. Regular expressions are anchored, as in the product; a missing label is empty."""
@@ -56,9 +60,33 @@ def parse_matchers(text: str, position: Position) -> tuple[Matcher, ...]:
     while offset < len(inner.rstrip().rstrip(",")):
         match = _ONE.match(inner, offset)
         if match is None:
+            older = _older(text, position)
+            if older is not None:
+                return older
             raise UnreadableError(f"bad matcher: {text!r}", at=position, hint='Write it like severity="critical".')
         found.append(Matcher(_unquoted(match["label"]), match["op"], _unquoted(match["value"]), position))
         offset = match.end() + 1
+    return tuple(found)
+
+
+def _older(text: str, position: Position) -> tuple[Matcher, ...] | None:
+    """What Alertmanager's older parser makes of a text, which 0.31 still asks when the newer one refuses; or None.
+
+    It takes a brace at either end away, even that of a repetition: `code=~[0-9]{3}` is `[0-9]{3` to it.
+    """
+    inner = text.strip().removeprefix("{").removesuffix("}")
+    found = []
+    for part in _COMMA.split(inner):
+        match = _CLASSIC.fullmatch(part)
+        if match is None:
+            if part.strip():
+                return None
+            continue
+        value = match["value"]
+        quoted = len(value) >= 2 and value.startswith('"') and value.endswith('"')
+        if '"' in re.sub(r"\\.", "", value[1:-1] if quoted else value):
+            return None
+        found.append(Matcher(match["label"], match["op"], _unquoted(value), position))
     return tuple(found)
 
 

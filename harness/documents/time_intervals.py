@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zoneinfo
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class Reach:
 def reach(interval: View) -> Reach:
     """How far a named interval reaches, over all its entries; of one that is written wrongly nothing is said."""
     entries = [item for item in _items(interval["time_intervals"]) if isinstance(item.value, dict)]
-    if any(True for _ in faults(interval)):
+    if not entries or any(True for _ in faults(interval)):
         return Reach(False, False)
     found = [_entry(item) for item in entries]
     return Reach(any(one.always for one in found), all(one.never for one in found))
@@ -42,6 +43,9 @@ def faults(interval: View) -> Iterator[Fault]:
     for entry in _items(interval["time_intervals"]):
         if not isinstance(entry.value, dict):
             continue
+        zone = entry.value.get("location")
+        if isinstance(zone, str) and zone not in ("", "Local") and not _is_zone(zone):
+            yield entry["location"].at(), f"there is no time zone {zone}; write it like Europe/Berlin"
         for times in _items(entry["times"]):
             yield from _times(times)
         for name, number in _NUMBERS.items():
@@ -54,6 +58,14 @@ def faults(interval: View) -> Iterator[Fault]:
                 # Days may be counted from the end of the month, and then are below zero.
                 if begin > end and (begin > 0) == (end > 0):
                     yield item.at(), f"{item.value}: the end is before the beginning"
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return not zoneinfo.available_timezones()  # a machine that knows none cannot tell
+    return True
 
 
 def _items(view: View) -> list[View]:

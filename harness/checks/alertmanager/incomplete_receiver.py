@@ -26,7 +26,7 @@ _NEEDS = {
         "token|token_file/rocketchat_token|rocketchat_token_file",
         "token_id|token_id_file/rocketchat_token_id|rocketchat_token_id_file",
     ),
-    "wechat": ("api_secret|api_secret_file/wechat_api_secret|wechat_api_secret_file",),
+    "wechat": ("api_secret|api_secret_file/wechat_api_secret|wechat_api_secret_file", "corp_id/wechat_api_corp_id"),
 }
 
 

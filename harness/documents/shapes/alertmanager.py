@@ -35,7 +35,7 @@ route
     text: receiver
     [text]: group_by mute_time_intervals active_time_intervals
     {text}: match
-    {regex}: match_re
+    {text}: match_re
     [text]: matchers
     bool: continue
     [route]: routes
@@ -43,7 +43,7 @@ route
 inhibit_rule
     text: name
     {text}: source_match target_match
-    {regex}: source_match_re target_match_re
+    {text}: source_match_re target_match_re
     [text]: source_matchers target_matchers
     [text]: equal
 receiver
