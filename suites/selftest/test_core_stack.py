@@ -336,6 +336,19 @@ class TestStack:
         with pytest.raises(StackError, match="web-1 died"):
             stack.require_alive()
 
+    def test_one_that_does_not_come_up_again_is_one_that_died(self, stack, monkeypatch):
+        stack.launch(plan("web-1"))
+        stack.kill("web-1")
+        assert stack.dead() == []
+
+        def fail(plan: Plan) -> None:
+            raise StackError("no memory left")
+
+        monkeypatch.setattr(stack.launcher, "launch", fail)
+        with pytest.raises(StackError, match="no memory left"):
+            stack.start_again("web-1")
+        assert stack.dead() == ["web-1"]
+
     def test_nothing_is_started_again_in_a_stack_that_stops(self, stack):
         stack.launch(plan("web-1"))
         stack.kill("web-1")
