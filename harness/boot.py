@@ -44,14 +44,15 @@ from harness.wait import until
 from harness.world.build import Ground
 from harness.world.running import MEMORY as WORLD_MEMORY
 from harness.world.running import RunningWorld, at_hand
+from harness.world.serving import prometheus_plan
 from harness.world.store import Worlds
 
 PAST_SECONDS = 7200.0
 DISCOVERY_SECONDS = 30.0
 FILEBEAT_PORT = 5066
 
-WORLD = "elasticsearch-world"
-"""The instance that holds the 30-day world; the one that the pipeline writes to is apart from it."""
+WORLD, WORLD_METRICS = "elasticsearch-world", "prometheus-world"
+"""The instances that hold the 30-day world; those that the pipeline writes to and the lanes scrape are others."""
 
 ALERTMANAGERS = {"alertmanager": "", "alertmanager-storm": "storm", "alertmanager-plain": "plain"}
 """Instance → lane of its sinks. `plain` is the one without inhibition, to compare with."""
@@ -260,7 +261,13 @@ class Boot:
             copy / "elasticsearch",
         )
         stack.launch(replace(plan, service=WORLD) if "elasticsearch" in stack.contained else plan)
+        stack.launch(self._world_metrics(copy / "prometheus"))
         stack.remember(WORLD_MEMORY, RunningWorld(built, copy, stack.fixtures))
+
+    def _world_metrics(self, blocks: Path) -> Plan:
+        binary, scratch = self.stack.toolchain.binary("prometheus"), self.stack.workspace.scratch / WORLD_METRICS
+        plan = prometheus_plan(binary, blocks, self._port(WORLD_METRICS), scratch, WORLD_METRICS)
+        return replace(plan, service=WORLD_METRICS) if "prometheus" in self.stack.contained else plan
 
     def _install(self) -> None:
         """Give the fresh Elasticsearch what the deployment's entrypoint would, and record what it accepted."""

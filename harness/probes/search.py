@@ -18,6 +18,7 @@ import requests
 
 from harness.documents.searches import SavedSearch, Table
 from harness.errors import StackError
+from harness.languages.kql import Options, to_dsl
 from harness.probes.search_requests import TimeRange, documents_body, histogram_body, query_of, table_body
 
 ANSWER_SECONDS = 30.0
@@ -183,6 +184,12 @@ class Discover:
             }
             for name, types in answer["fields"].items()
         }
+
+    def number(self, index: str, kql: str, mapping: dict[str, Any], field: str, span: TimeRange) -> int:
+        """How many documents a KQL query finds in a range."""
+        query = {"bool": {"filter": [to_dsl(kql, mapping, Options(current=True)), span.filter(field)]}}
+        answer = self._search(index, {"size": 0, "track_total_hits": True, "query": query})
+        return int(answer["hits"]["total"]["value"])
 
     def samples(self, index: str, count: int) -> list[dict[str, Any]]:
         """Some documents of an index, as they were stored."""

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.contracts import Http, Plan
 from harness.launchers.ledger import Ledger, state_folder
 from harness.launchers.ports import PortLeases
 from harness.launchers.process import ProcessLauncher
+from harness.model import Level
 from harness.services import elasticsearch
 from harness.services.elasticsearch_access import Access
 from harness.services.room import Room
@@ -60,3 +62,25 @@ def serving(ground: Ground, world: BuiltWorld, worlds: Worlds | None = None) -> 
         ledger.close()
         ports.release()
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def prometheus_plan(binary: Path, blocks: Path, port: int, scratch: Path, name: str) -> Plan:
+    """A Prometheus on the blocks of a world, which scrapes nothing, evaluates nothing and forgets nothing."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    empty = scratch / "empty.yml"
+    empty.write_text("{}\n", encoding="utf-8")
+    return Plan(
+        name=name,
+        service="prometheus",
+        argv=(
+            str(binary),
+            f"--config.file={empty}",
+            f"--storage.tsdb.path={blocks}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--storage.tsdb.retention.time=10y",
+        ),
+        ready=Http("/-/ready"),
+        level=Level.NATIVE,
+        port=port,
+        folder=scratch,
+    )

@@ -22,6 +22,7 @@ from harness.documents.elasticsearch import IndexTemplate
 from harness.documents.searches import SavedSearch, Searches, Table, mapping_of
 from harness.errors import HarnessError
 from harness.languages.kql import fields_of, references
+from harness.probes.promql import risen
 from harness.probes.search import Auth, Corpus, Discover, refusals
 from harness.probes.search_export import export
 from harness.probes.search_load import Crowd, forget_pages
@@ -36,7 +37,7 @@ STAND_INS = ("kibana", "world")
 READER, WRITER = "log_reader", "logstash_writer"
 SUPERUSER = "elastic"
 TRUTH = "logs-truth"
-INSTANCE = "elasticsearch-world"
+INSTANCE, METRICS = "elasticsearch-world", "prometheus-world"
 NAMED_IDS = 20
 """Ids named in an observation; the counts beside them are complete."""
 EXAMINED_IDS = 500
@@ -121,6 +122,7 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
         _fields(discover, searches, recorder)
         _corpus(discover, searches, world, recorder)
         if _hits(discover, searches, world, stack, recorder):
+            _same(discover, searches, world, stack, recorder)
             _export(searches, world, stack, recorder)
             _times(discover, searches, world, stack, recorder)
     for index in sorted({asked.search.index for asked in searches if asked.search.index})[:1]:
@@ -293,6 +295,32 @@ def _found(discover: Discover, asked: Asked, world: RunningWorld, name: str) -> 
         "wrong_hours": [{"hour": h, "counted": counted.get(h, 0), "expected": wanted.get(h, 0)} for h in hours[:5]],
     }
     return data | (_lacking(discover, asked, tuple(missing[:EXAMINED_IDS])) if missing else {})
+
+
+def _same(discover: Discover, searches: Iterable[Asked], world: RunningWorld, stack: Stack, recorder: Recorder) -> None:
+    """Ask logs and metrics the same of every incident that both tell of."""
+    asked = next((a for a in searches if a.search.time_field), None)
+    questions: Mapping[str, Mapping[str, str]] = world.fixtures["searches"].get("same", {})
+    if asked is None:
+        return
+    truth, plan = world.truth, world.truth.story.plan
+    for incident in plan.incidents:
+        restarted = any(incident.begins_ms <= at < incident.ends_ms for at in plan.deploys_ms)
+        if incident.begins_ms <= plan.metrics_begin_ms or restarted:
+            continue
+        begin, end = incident.begins_ms / 1000, incident.ends_ms / 1000
+        data: dict[str, Any] = {"share": incident.share, "multiplier": truth.multiplier}
+        try:
+            for name, question in questions.items():
+                span = TimeRange(begin, end - 0.001)
+                logs = discover.number(
+                    asked.search.index, question["kql"], asked.mapping, asked.search.time_field, span
+                )
+                metrics = risen(stack.url(METRICS), question["promql"], begin, end)
+                data[name] = {"logs": logs, "metrics": metrics}
+        except HarnessError as error:
+            data["error"] = str(error)
+        recorder.record("one-story", incident.name, data)
 
 
 def _export(searches: Iterable[Asked], world: RunningWorld, stack: Stack, recorder: Recorder) -> None:

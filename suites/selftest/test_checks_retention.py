@@ -11,6 +11,7 @@ from harness.checks.retention.conditions import Conditions
 from harness.checks.retention.disk import Disk
 from harness.checks.searches.export import Export
 from harness.checks.searches.fields import Fields
+from harness.checks.searches.one_story import OneStory
 from harness.checks.searches.scale import Scale
 from harness.contracts import Context
 from harness.documents.configuration import Configuration
@@ -19,7 +20,7 @@ from harness.model import History, Level, Observation, Verdict
 
 DAY = 86400.0
 NOW = 1_750_000_000.0
-LEVELS = {"elasticsearch": Level.NATIVE, "world": Level.STAND_IN, "kibana": Level.STAND_IN}
+LEVELS = {"elasticsearch": Level.NATIVE, "prometheus": Level.NATIVE, "world": Level.STAND_IN, "kibana": Level.STAND_IN}
 INSTALL = [{"part": "lifecycle", "logs": True, "file": "config/ilm.json", "put": "/_ilm/policy/logs"}]
 FIXTURES: dict[str, Any] = {
     "baselines": {
@@ -218,3 +219,37 @@ def test_an_export_that_lacks_or_repeats_rows_fails(changed):
 def test_an_empty_export_proves_nothing():
     assert verdict(Export(), exported(rows=0, expected=0, distinct=0))[0] is Verdict.UNKNOWN
     assert verdict(Export())[0] is Verdict.UNKNOWN
+
+
+# one story
+
+
+def told(name: str = "deadlocks", **changed: Any) -> Observation:
+    data: dict[str, Any] = {"share": 0.25, "multiplier": 320}
+    data |= {"requests": {"logs": 100, "metrics": 32_000.0}, "failed": {"logs": 25, "metrics": 8_000.0}}
+    return Observation(0.0, "one-story", name, {**data, **changed})
+
+
+def test_logs_and_metrics_that_tell_the_same_pass():
+    found, reason = verdict(OneStory(), told())
+    assert (found, "(25.0%)" in reason) == (Verdict.PASS, True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"failed": {"logs": 25, "metrics": 6_400.0}}, "failed: 25 lines, 6,400 in the metrics, which are 8,000"),
+        ({"failed": {"logs": 20, "metrics": 6_400.0}}, "20 of 100 requests failed, 25% were put in"),
+    ],
+)
+def test_another_error_rate_in_the_logs_than_in_the_metrics_fails(changed, says):
+    found, reason = verdict(OneStory(), told(**changed))
+    assert found is Verdict.FAIL
+    assert says in reason
+
+
+def test_nothing_told_and_nothing_failed_prove_nothing():
+    assert verdict(OneStory())[0] is Verdict.UNKNOWN
+    quiet = told(share=0.6, failed={"logs": 0, "metrics": 0.0})
+    assert verdict(OneStory(), quiet)[0] is not Verdict.PASS
+    assert verdict(OneStory(), told(error="no answer"))[0] is Verdict.UNKNOWN

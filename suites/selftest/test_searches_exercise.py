@@ -35,7 +35,8 @@ def suite():
 
 
 def saved(title: str) -> dict[str, Any]:
-    source = {"query": {"query": "a: * and b: x", "language": "kuery"}, "index": {"id": "v", "title": "logs"}}
+    view = {"id": "v", "title": "logs", "timeFieldName": "@timestamp"}
+    source = {"query": {"query": "a: * and b: x", "language": "kuery"}, "index": view}
     return {
         "type": "search",
         "id": title,
@@ -83,6 +84,9 @@ class Answers:
             raise StackError("does not answer")
         return {0: 2, 3600: 1}
 
+    def number(self, *_: object) -> int:
+        return 2
+
     def samples(self, *_: object) -> list[dict[str, Any]]:
         return [{"eventId": "e-1"}]
 
@@ -119,18 +123,31 @@ TABLE = {
 }
 
 
+INCIDENTS = (
+    SimpleNamespace(name="too early", begins_ms=1, ends_ms=3, share=0.5),
+    SimpleNamespace(name="amid a deployment", begins_ms=6, ends_ms=9, share=0.5),
+    SimpleNamespace(name="told of", begins_ms=10, ends_ms=20, share=0.5),
+)
+
+
 class World(SimpleNamespace):
     """A world in which search A must find e-1 and e-2 in the first hour, and another in the second."""
 
     def __init__(self) -> None:
         truth = SimpleNamespace(
             ends=30 * 86400.0,
+            multiplier=40,
+            story=SimpleNamespace(plan=SimpleNamespace(incidents=INCIDENTS, deploys_ms=(7,), metrics_begin_ms=4)),
             searches={title: {} for title in "ABCDE"},
             search_by_hour=lambda *_: {0: 2, 3600: 2},
             search_ids=lambda *_: frozenset({"e-1", "e-2"}),
         )
         built = SimpleNamespace(key=SimpleNamespace(scale=9), about={"lines": 9, "dead_letters": 0, "lost": 0})
-        fixtures = {"deployment": {"logs": {"alias": "logs"}}, "story": {"lines_per_second": 10}, "searches": {}}
+        fixtures = {
+            "deployment": {"logs": {"alias": "logs"}},
+            "story": {"lines_per_second": 10},
+            "searches": {"same": {"failed": {"kql": "a: x", "promql": "sum(x)"}}},
+        }
         super().__init__(truth=truth, built=built, full_scale=1000, folder=Path("/nonexistent"), fixtures=fixtures)
 
 
@@ -165,6 +182,7 @@ def stack(*titles: str, truth: Any = None, superuser: bool = True) -> Any:
 def exercised(suite, monkeypatch):
     monkeypatch.setattr(suite, "Discover", Answers)
     monkeypatch.setattr(suite, "Crowd", Nobody)
+    monkeypatch.setattr(suite, "risen", lambda *_: 80.0)
     monkeypatch.setattr(suite, "refusals", lambda *_: {"anonymous read": 401})
 
     def run(given: Any) -> Recording:
@@ -244,6 +262,12 @@ def test_what_the_indices_say_of_the_fields_is_recorded(exercised):
     (data,) = exercised(stack("A")).of("search-fields")
     assert data["queried"] == ["a", "b"]
     assert set(data["known"]) >= {"a", "b"}
+
+
+def test_logs_and_metrics_are_asked_the_same_of_incidents_that_both_tell_of(exercised):
+    recording = exercised(stack("A"))
+    told = [(subject, data) for kind, subject, data in recording.kept if kind == "one-story"]
+    assert told == [("told of", {"share": 0.5, "multiplier": 40, "failed": {"logs": 2, "metrics": 80.0}})]
 
 
 def test_corpus_and_access_are_recorded(exercised):
