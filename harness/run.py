@@ -266,6 +266,7 @@ def _on_a_stack(
     )
     stack.extras, stack.fixtures_folder = extras, run.request.settings.fixtures
     stack.thorough = run.request.everything
+    stack.named = bool(run.request.suites)
     try:
         extras.begin()
         with_containers(stack, choice, ledger)

@@ -63,6 +63,7 @@ class Stack:
     extras: Extras = field(default_factory=Extras)
     fixtures_folder: Path = Path()
     thorough: bool = False
+    named: bool = False
     instances: dict[str, Instance] = field(default_factory=dict)
     lanes: dict[str, Any] = field(default_factory=dict)
     sinks: list[Sink] = field(default_factory=list)

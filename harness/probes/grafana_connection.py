@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import requests
@@ -34,6 +35,19 @@ class Connection:
         """The JSON a POSTed form answers with. Raises RefusedError."""
         return self._ask("POST", path, data=form)
 
+    def post_json(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON that POSTed JSON answers with, also when some of several queries failed (400 with `results`).
+
+        Raises RefusedError.
+        """
+        return self._ask("POST", path, json=body)
+
+    def below(self, path: str) -> Connection:
+        """The same connections, with a path before every path."""
+        found = copy(self)
+        found.url = self.url + path
+        return found
+
     def post_lines(self, path: str, parameters: Mapping[str, Any], lines: str) -> Any:
         """The JSON that POSTed lines of JSON answer with. Raises RefusedError."""
         headers = {"Content-Type": "application/x-ndjson"}
@@ -49,7 +63,7 @@ class Connection:
             raise RefusedError(f"no answer within {self._deadline:g} s") from error
         except requests.RequestException as error:
             raise RefusedError(f"no connection to {self.url}: {type(error).__name__}") from error
-        if answer.status_code >= 400:
+        if answer.status_code >= 400 and not (isinstance(body, dict) and "results" in body):
             raise RefusedError(f"HTTP {answer.status_code}: {_said(body)}")
         return body
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.documents.dashboard import Annotation
 from harness.errors import UnsupportedError
 from harness.probes.grafana_connection import Connection, RefusedError
 from harness.probes.grafana_msearch import DOCUMENTS, Search, body
+from harness.probes.grafana_series import lines_of
 from harness.probes.grafana_time import TimeRange
 from harness.probes.panel_answer import Reply, State
 
@@ -120,10 +122,11 @@ def _reply(answer: Any, search: Search) -> Reply:
         return refused
     if search.kind in (*DOCUMENTS, "logs"):
         hits = answer["hits"]["hits"]
-        return _counted(1 if hits else 0, len(hits), {})
+        return replace(_counted(1 if hits else 0, len(hits), {}), documents=tuple(str(hit["_id"]) for hit in hits))
     series: dict[str, list[float]] = {}
     for name, value in _values(answer.get("aggregations", {}), search, ()):
         series.setdefault(name, []).append(value)
+    lines = tuple(lines_of(answer.get("aggregations", {}), search))
     matched = answer["hits"]["total"]["value"]
     if not matched:
         return _counted(0, 0, {})
@@ -131,8 +134,8 @@ def _reply(answer: Any, search: Search) -> Reply:
     points = sum(len(values) for values in series.values())
     finite = {name: value for name, value in last.items() if math.isfinite(value)}
     if points and not any(math.isfinite(value) for values in series.values() for value in values):
-        return Reply(State.NAN, len(series), points)
-    return _counted(len(series), points, finite)
+        return Reply(State.NAN, len(series), points, lines=lines)
+    return replace(_counted(len(series), points, finite), lines=lines)
 
 
 def _counted(series: int, points: int, last: dict[str, float]) -> Reply:

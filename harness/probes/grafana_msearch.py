@@ -27,6 +27,7 @@ class Search:
     shown: TimeRange
     interval_seconds: float
     time_field: str = "@timestamp"
+    alias: str = ""
 
     @property
     def kind(self) -> str:

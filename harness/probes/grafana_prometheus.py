@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,10 @@ class Question:
     instant: bool = False
     panel_interval: str = ""
     target_interval: str = ""
+    ref: str = "A"
+    legend: str = ""
+    format: str = "time_series"
+    exemplar: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +67,18 @@ class PrometheusSource:
     def prepared(self, question: Question) -> Asked:
         """The question with Grafana's variables filled in and its step computed."""
         shown = question.shown
-        low = parsed(question.panel_interval, self.scrape_seconds)
-        browsers = interval(shown, question.max_points, low)
-        minimum = parsed(question.target_interval, browsers)
+        minimum = parsed(question.target_interval, self._browsers(question))
         step = prometheus_step(shown, question.max_points, minimum)
-        scrape = parsed(question.target_interval, self.scrape_seconds)
-        rate = rate_interval(browsers, scrape)
-        expr = _filled(question.expr, step, rate, shown.seconds)
+        expr = _filled(question.expr, step, self.rate_window(question), shown.seconds)
         return Asked(expr, aligned(shown.start, step), aligned(shown.end, step), step)
+
+    def rate_window(self, question: Question) -> float:
+        """What `$__rate_interval` is in a question, in seconds."""
+        return rate_interval(self._browsers(question), parsed(question.target_interval, self.scrape_seconds))
+
+    def _browsers(self, question: Question) -> float:
+        """The interval that the browser computes from the panel's width."""
+        return interval(question.shown, question.max_points, parsed(question.panel_interval, self.scrape_seconds))
 
     def ask(self, question: Question) -> tuple[str, Reply]:
         """The expression as sent, and the answer to it."""
@@ -83,6 +91,10 @@ class PrometheusSource:
             return asked.expr, _reply(self.connection.post_form("/api/v1/query_range", form))
         except RefusedError as error:
             return asked.expr, Reply.failed(str(error))
+
+    def ask_panel(self, questions: Sequence[Question]) -> list[tuple[str, Reply]]:
+        """The questions of one panel, one after the other, as `ask` answers each."""
+        return [self.ask(question) for question in questions]
 
     def options(self, query: str, shown: TimeRange) -> Reply:
         """The values a variable's query offers."""

@@ -9,6 +9,7 @@ from harness.documents.dashboard import DatasourceReference
 from harness.documents.grafana import Datasource, Datasources
 from harness.probes.grafana_connection import Connection
 from harness.probes.grafana_elasticsearch import ElasticsearchSource
+from harness.probes.grafana_player import PlayedSource
 from harness.probes.grafana_prometheus import PrometheusSource
 from harness.probes.grafana_time import parsed
 from harness.probes.grafana_variables import Chosen, fill
@@ -26,10 +27,15 @@ class Sources:
         self._default = default
 
     @classmethod
-    def provisioned(cls, documents: Documents, connections: Mapping[str, Connection]) -> Sources:
-        """The datasources the configuration provisions; `connections` says by type where each kind is in this run."""
+    def provisioned(
+        cls, documents: Documents, connections: Mapping[str, Connection], player: Connection | None = None
+    ) -> Sources:
+        """The datasources the configuration provisions; `connections` says by type where each kind is in this run.
+
+        With a `player`, Prometheus is asked through Grafana's own code, which that is.
+        """
         given = [one for document in documents.of(Datasources) for one in document.datasources]
-        sources = [source for one in given if (source := _source(one, connections)) is not None]
+        sources = [source for one in given if (source := _source(one, connections, player)) is not None]
         default = next((one.uid for one in given if one.view["isDefault"].value is True), "")
         return cls(sources, {one.name: one.uid for one in given}, default)
 
@@ -59,10 +65,12 @@ class Sources:
         return next((source for source in self._by_uid.values() if source.kind == kind), None)
 
 
-def _source(given: Datasource, connections: Mapping[str, Connection]) -> Source | None:
+def _source(given: Datasource, connections: Mapping[str, Connection], player: Connection | None) -> Source | None:
     connection, settings = connections.get(given.kind), given.view["jsonData"]
     if connection is None:
         return None
+    if given.kind == PrometheusSource.kind and player:
+        return PlayedSource(given.uid, player, parsed(settings.text("timeInterval"), 15.0))
     if given.kind == PrometheusSource.kind:
         return PrometheusSource(given.uid, connection, parsed(settings.text("timeInterval"), 15.0))
     if given.kind != ElasticsearchSource.kind:

@@ -78,8 +78,16 @@ class Browser(AbstractContextManager["Browser"]):
         """Load one dashboard: every variable, annotation and panel query of it."""
         return self.load_dashboards((dashboard,), view)
 
+    def look(self, dashboard: Dashboard, view: Viewing) -> tuple[Shown, DashboardLoad]:
+        """Load one dashboard, and tell also with which values of its variables that was."""
+        (shown,), load = self._loaded((dashboard,), view)
+        return shown, load
+
     def load_dashboards(self, dashboards: Sequence[Dashboard], view: Viewing) -> DashboardLoad:
         """Load several at once, through the same connections; one answer holds the panels of all."""
+        return self._loaded(dashboards, view)[1]
+
+    def _loaded(self, dashboards: Sequence[Dashboard], view: Viewing) -> tuple[list[Shown], DashboardLoad]:
         begun = time.perf_counter()
         asked = self._at_once(lambda d: self._variables(d, view), dashboards)
         shown = [Shown(d, view.range_of(d), chosen) for d, (chosen, _) in zip(dashboards, asked, strict=True)]
@@ -91,7 +99,7 @@ class Browser(AbstractContextManager["Browser"]):
         elapsed = time.perf_counter() - begun
         name = dashboards[0].uid if len(dashboards) == 1 else f"{len(dashboards)} dashboards"
         variables = tuple(answer for _, found in asked for answer in found)
-        return DashboardLoad(name, elapsed, tuple(answers), variables, annotations)
+        return shown, DashboardLoad(name, elapsed, tuple(answers), variables, annotations)
 
     def query_panel(self, shown: Shown, panel: Panel) -> PanelAnswer:
         """Ask one panel's queries."""
@@ -110,23 +118,36 @@ class Browser(AbstractContextManager["Browser"]):
         """A dashboard with its variables filled in, for asking single panels."""
         return Shown(dashboard, view.range_of(dashboard), self._variables(dashboard, view)[0])
 
+    def options(self, dashboard: Dashboard, view: Viewing) -> dict[str, tuple[str, ...]]:
+        """The values that each variable of a dashboard offers, as it opens."""
+        return {
+            variable.name: self._offered(variable, self._variables(dashboard, view)[0], view.range_of(dashboard))[0]
+            for variable in dashboard.variables
+        }
+
     def _at_once(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         return list(self._pool.map(work, items))
 
     def _variables(self, dashboard: Dashboard, view: Viewing) -> tuple[dict[str, Chosen], tuple[QueryAnswer, ...]]:
         """Values for the variables, in file order, because a later one may refer to an earlier one."""
         chosen: dict[str, Chosen] = {}
-        answers = []
+        answers: list[QueryAnswer] = []
         for variable in dashboard.variables:
-            options: tuple[str, ...] = fixed_options(variable)
-            if variable.type == "query":
-                answer = self._variable(variable, chosen, view.range_of(dashboard))
-                answers.append(answer)
-                options = filtered(answer.reply.options, variable.view.text("regex"))
-            elif variable.type == "datasource":
-                options = self._sources.of_kind(variable.query)
+            options, asked = self._offered(variable, chosen, view.range_of(dashboard))
+            answers.extend(asked)
             chosen[variable.name] = choose(variable, options, view.choices.get(variable.name))
         return chosen, tuple(answers)
+
+    def _offered(
+        self, variable: Variable, chosen: Mapping[str, Chosen], shown: TimeRange
+    ) -> tuple[tuple[str, ...], tuple[QueryAnswer, ...]]:
+        """The values a variable offers, and the query for them, if it has one."""
+        if variable.type == "query":
+            answer = self._variable(variable, chosen, shown)
+            return filtered(answer.reply.options, variable.view.text("regex")), (answer,)
+        if variable.type == "datasource":
+            return self._sources.of_kind(variable.query), ()
+        return fixed_options(variable), ()
 
     def _variable(self, variable: Variable, chosen: Mapping[str, Chosen], shown: TimeRange) -> QueryAnswer:
         source = self._sources.find(variable.datasource, chosen)
@@ -169,19 +190,31 @@ def _asked(source: Source | Reply, targets: Sequence[Target], shown: Shown, pane
         return [QueryAnswer("target", target.ref, target.expr, source, 0.0) for target in targets]
     if isinstance(source, ElasticsearchSource):
         return _searched(source, targets, shown, panel)
-    return [_evaluated(source, target, shown, panel) for target in targets]
+    return _evaluated(source, targets, shown, panel)
 
 
-def _evaluated(source: PrometheusSource, target: Target, shown: Shown, panel: Panel) -> QueryAnswer:
-    question = Question(
+def _evaluated(source: PrometheusSource, targets: Sequence[Target], shown: Shown, panel: Panel) -> list[QueryAnswer]:
+    begun = time.perf_counter()
+    answers = source.ask_panel([question_of(target, shown, panel) for target in targets])
+    elapsed = time.perf_counter() - begun
+    answered = zip(targets, answers, strict=True)
+    return [QueryAnswer("target", t.ref, query, reply, elapsed, source.kind) for t, (query, reply) in answered]
+
+
+def question_of(target: Target, shown: Shown, panel: Panel) -> Question:
+    """What a panel asks of Prometheus with one of its targets."""
+    return Question(
         fill(target.expr, shown.chosen, for_promql),
         shown.time,
         _points(panel),
         target.instant,
         fill(panel.interval, shown.chosen, for_promql),
         fill(target.interval, shown.chosen, for_promql),
+        ref=target.ref,
+        legend=fill(target.legend, shown.chosen, for_promql),
+        format=target.format,
+        exemplar=target.view["exemplar"].value is True,
     )
-    return _timed("target", target.ref, source, lambda: source.ask(question))
 
 
 def _searched(source: ElasticsearchSource, targets: Sequence[Target], shown: Shown, panel: Panel) -> list[QueryAnswer]:
@@ -197,6 +230,7 @@ def _searched(source: ElasticsearchSource, targets: Sequence[Target], shown: Sho
                 shown.time,
                 step,
                 source.time_field,
+                fill(target.view.text("alias"), shown.chosen, for_lucene),
             )
         )
     begun = time.perf_counter()
@@ -219,4 +253,4 @@ def _timed(role: str, name: str, source: Source, ask: Callable[[], tuple[str, Re
     return QueryAnswer(role, name, query, reply, time.perf_counter() - begun, source.kind)
 
 
-__all__ = ["Browser", "Shown", "Viewing"]
+__all__ = ["Browser", "Shown", "Viewing", "question_of"]

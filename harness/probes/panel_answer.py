@@ -18,8 +18,32 @@ class State(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One series of an answer: what the datasource calls it, its labels, and its points (Unix seconds, value).
+
+    A value that is no number is NaN. A point without a time, as a table of counts has it, is dated with the range's
+    end.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    points: tuple[tuple[float, float], ...]
+    field: str = "Value"
+
+    @property
+    def last_not_null(self) -> float | None:
+        """What Grafana's `lastNotNull` shows: the newest value that is a number, else the newest; None without any."""
+        numbers = [value for _, value in self.points if value == value]  # NaN is unlike itself
+        return numbers[-1] if numbers else (self.points[-1][1] if self.points else None)
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer of a datasource to one query. `last` holds the newest value of each series, by its labels."""
+    """The answer of a datasource to one query. `last` holds the newest value of each series, by its labels.
+
+    `lines` are the series themselves, where the datasource names them as Grafana's does; `notices` what it remarks;
+    `documents` the ids of log lines listed, newest first.
+    """
 
     state: State
     series: int = 0
@@ -27,6 +51,9 @@ class Reply:
     message: str = ""
     last: Mapping[str, float] = field(default_factory=dict)
     options: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    notices: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
 
     @classmethod
     def failed(cls, message: str) -> Reply:

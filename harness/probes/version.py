@@ -32,6 +32,7 @@ def versions(stack: Running) -> Mapping[str, str]:
         "node-exporter": lambda url: _found(_BUILD_INFO, _get(f"{url}/metrics").text),
         "filebeat": lambda url: _get(url).json()["version"],
         "elasticsearch": lambda url: _elasticsearch(stack, url),
+        "grafana-prometheus": lambda url: _get(f"{url}/api/health").json()["promlib"].removeprefix("v"),
         "logstash": lambda url: _get(url).json()["version"],
     }
     found: dict[str, str] = {}

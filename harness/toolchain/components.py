@@ -59,6 +59,8 @@ ALL: tuple[str, ...] = tuple(recipe.name for recipe in COMPONENTS)
 EXTRA: tuple[Recipe, ...] = (
     GoProgram("virtualclock", "3.11.0", "virtualclock", ".", GO, tags="netgo"),
     GoProgram("blockwriter", "3.11.0", "blockwriter", ".", GO, tags="netgo"),
+    # The version is that of github.com/grafana/grafana/pkg/promlib, Grafana's Prometheus datasource.
+    GoProgram("panelplayer", "0.0.8", "panelplayer", ".", GO, tags="netgo"),
 )
 """What is made only when it is asked for by name: beside a run that has begun (`extras.py`), or by `harness setup`."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.model import Level
 from harness.toolchain.cache import Cache
-from harness.toolchain.components import COMPONENTS
+from harness.toolchain.components import KNOWN
 from harness.toolchain.machine import Docker, Fact, docker, facts
 from harness.toolchain.setup import locate
 
@@ -48,6 +48,9 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "node-exporter": ("node_exporter",),
 }
 
+# The product's own code, not its server, by what it is called in a run; without it a stand-in takes its place.
+ENGINES: Mapping[str, str] = {"grafana-prometheus": "panelplayer"}
+
 
 def doctor(
     *,
@@ -62,7 +65,14 @@ def doctor(
     services = tuple(
         _service(name, parts, there, (images or {}).get(name, ""), daemon) for name, parts in SERVICES.items()
     )
-    return Diagnosis(services, facts(cache, daemon))
+    engines = tuple(_engine(name, part, there) for name, part in ENGINES.items())
+    return Diagnosis((*services, *engines), facts(cache, daemon))
+
+
+def _engine(name: str, part: str, there: Collection[str]) -> ServiceReport:
+    if part in there:
+        return ServiceReport(name, Level.ENGINE, _version(part), (), "")
+    return ServiceReport(name, Level.STAND_IN, "", (part,), f"{Level.ENGINE.label}: harness setup")
 
 
 def _service(name: str, parts: tuple[str, ...], there: Collection[str], image: str, daemon: Docker) -> ServiceReport:
@@ -83,7 +93,7 @@ def _container(image: str, daemon: Docker) -> str:
 
 
 def _version(component: str) -> str:
-    return next(recipe.version for recipe in COMPONENTS if recipe.name == component)
+    return next(recipe.version for recipe in KNOWN if recipe.name == component)
 
 
 def render(diagnosis: Diagnosis) -> str:

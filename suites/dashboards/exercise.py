@@ -2,13 +2,16 @@
 
 The first opening is cold, Elasticsearch's caches emptied before; then the alerts and targets that need a scrape or an
 evaluation are given time to show; then the dashboards take turns, so that a slow moment of the machine does not fall on
-one of them alone. What the last turn showed is what the panels are judged by.
+one of them alone. Then each panel's answer is laid beside what it must show, over several ranges and every choice of
+its variables, and a crowd of viewers is let in.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import requests
@@ -16,31 +19,42 @@ import requests
 from harness import wait
 from harness.checks.dashboards.dashboard_load import ALL_PANELS
 from harness.checks.dashboards.expectations import Expectations
-from harness.contracts import Recorder
+from harness.contracts import Instance, Launcher, Plan, Recorder
+from harness.dashboards import crowd, live
+from harness.dashboards.compared import Comparison, Truths, queried
+from harness.dashboards.sweep import Sweep
 from harness.documents.configuration import Configuration
 from harness.documents.dashboard import Dashboard
-from harness.errors import DeadlineError
+from harness.documents.grafana import Datasources
+from harness.errors import DeadlineError, HarnessError
+from harness.launchers.ports import PortLeases
 from harness.probes.grafana_connection import Connection, RefusedError
 from harness.probes.grafana_elasticsearch import ElasticsearchSource
 from harness.probes.grafana_prometheus import PrometheusSource
 from harness.probes.grafana_sources import Sources
 from harness.probes.grafana_time import TimeRange
-from harness.probes.panel import Browser, Viewing
+from harness.probes.panel import Browser, Shown, Viewing
 from harness.probes.panel_answer import DashboardLoad, PanelAnswer, QueryAnswer, State
 from harness.probes.panel_selectors import Emitted
+from harness.services import grafana_player
+from harness.stack import Workspace
 
 NEEDS = ("prometheus", "elasticsearch")
 REQUIRES = ("logs",)
 AFTER = ("searches",)
 STAND_INS = ("grafana", "caredroid-backend")
+EXTRAS = (grafana_player.COMPONENT,)
 
 READER = "grafana_reader"
 SUPERUSER = "elastic"
-WARM_ROUNDS = 9
-"""With the cold one, ten loads of each of ten dashboards: a hundred samples."""
-ROUNDS_AT_ONCE = 5
+LOGS_TRUTH = "logs-truth"
+WARM_ROUNDS = 10
+"""With the cold one, eleven loads of each of ten dashboards: more than a hundred samples."""
+ROUNDS_AT_ONCE = 10
 SETTLED_SECONDS = 60.0
 """Two scrapes, two evaluations and a notification of a stack that has only just come up."""
+POINTS_COMPARED = 6
+"""Of each series of a panel that draws a line."""
 
 
 class Stack(Protocol):
@@ -48,6 +62,12 @@ class Stack(Protocol):
 
     configuration: Configuration
     fixtures: Mapping[str, Any]
+    lanes: dict[str, Any]
+    workspace: Workspace
+    ports: PortLeases
+    launcher: Launcher
+    thorough: bool
+    named: bool
 
     def url(self, name: str) -> str:
         """Where an instance answers."""
@@ -57,25 +77,78 @@ class Stack(Protocol):
         """User and password of an Elasticsearch user."""
         ...
 
+    def extra(self, name: str) -> Path:
+        """The program of an extra component; waits until it is made."""
+        ...
+
+    def launch(self, plan: Plan) -> Instance:
+        """Start a plan, and stop it with the stack."""
+        ...
+
+    def recall(self, key: str) -> Any:
+        """What an earlier suite remembered; None when it did not run."""
+        ...
+
     def progress(self, text: str, done: float | None = None, total: float | None = None) -> None:
         """Tell the person who follows the run."""
         ...
 
 
 def exercise(stack: Stack, recorder: Recorder) -> None:
-    """Open every dashboard cold, wait until it has settled, open it warm, and then all of them at once."""
+    """Open every dashboard cold, let it settle, open it warm, all of them at once, and compare what they show."""
     dashboards = [dashboard for dashboard in stack.configuration.of(Dashboard) if dashboard.panels]
     if not dashboards:
         return
-    reader = Connection(stack.url("elasticsearch"), stack.elasticsearch_auth(READER))
-    connections = {"prometheus": Connection(stack.url("prometheus")), "elasticsearch": reader}
-    visit = _Visit(stack, recorder, dashboards, Sources.provisioned(stack.configuration, connections))
+    where = _where(stack, recorder)
+    sources = _sources(stack, where)
+    visit = _Visit(stack, recorder, dashboards, sources)
     with Browser(visit.sources) as browser:
         visit.cold(browser)
         visit.settle(browser)
         visit.warm(browser)
         visit.at_once(browser)
-    visit.record_panels()
+        visit.look(browser)
+        visit.sweep(browser)
+    crowd.watch(stack, recorder, where, thorough=stack.thorough or stack.named)
+
+
+def _where(stack: Stack, recorder: Recorder) -> dict[str, dict[str, str]]:
+    """Where each kind of datasource answers, and Grafana's own code, if it can be had."""
+    user, password = stack.elasticsearch_auth(READER)
+    where = {
+        "prometheus": {"url": stack.url("prometheus")},
+        "elasticsearch": {"url": stack.url("elasticsearch"), "user": user, "password": password},
+    }
+    failed = ""
+    try:
+        where["player"] = {"url": _player(stack).url}
+    except HarnessError as error:
+        failed = str(error)
+    recorder.record("panel-source", grafana_player.SERVICE, {"failed": failed})
+    return where
+
+
+def _sources(stack: Stack, where: Mapping[str, Mapping[str, str]]) -> Sources:
+    """The provisioned datasources: Prometheus through Grafana's own code, or when that cannot be had as it would
+    ask."""
+    reader = (where["elasticsearch"]["user"], where["elasticsearch"]["password"])
+    connections = {kind: Connection(one["url"], reader if "user" in one else None) for kind, one in where.items()}
+    player = connections.pop("player", None)
+    return Sources.provisioned(stack.configuration, connections, player)
+
+
+def _player(stack: Stack) -> Instance:
+    stack.progress("waiting for Grafana's datasource to be compiled")
+    given = [one for document in stack.configuration.of(Datasources) for one in document.datasources]
+    listens = stack.fixtures["deployment"]["listens"]["prometheus"]
+    known = {listens: stack.url("prometheus").removeprefix("http://")}
+    folder = stack.workspace.scratch / grafana_player.SERVICE
+    binary = stack.extra(grafana_player.COMPONENT)
+    return stack.launch(grafana_player.plan(binary, stack.ports.lease(), folder, given, known))
+
+
+def _opened(browser: Browser, dashboard: Dashboard, now: float) -> tuple[Shown, DashboardLoad]:
+    return browser.look(dashboard, Viewing(now=now))
 
 
 class _Visit:
@@ -87,7 +160,8 @@ class _Visit:
         self._recorder = recorder
         self._dashboards = dashboards
         self._expectations = Expectations.of(stack.fixtures)
-        self._last: dict[str, tuple[Dashboard, DashboardLoad, Viewing]] = {}
+        self._truths = Truths(stack.fixtures.get("panels") or {})
+        self._live = live.Live(stack, sources)
         self._total = len(dashboards) * (1 + WARM_ROUNDS) + ROUNDS_AT_ONCE
         self._done = 0
 
@@ -117,31 +191,51 @@ class _Visit:
     def at_once(self, browser: Browser) -> None:
         """Every panel of every dashboard through the connections of one browser."""
         for _ in range(ROUNDS_AT_ONCE):
+            self._calibrate()
             load = browser.load_dashboards(self._dashboards, Viewing(now=time.time()))
             self._recorder.record("dashboard-load", ALL_PANELS, {**load.record(), "cold": False})
             self._step("all panels at once")
 
-    def record_panels(self) -> None:
-        """What the last opening showed, with what its queries read that is not there."""
+    def look(self, browser: Browser) -> None:
+        """What each panel shows now, beside what it must show, with what its queries read that is not there."""
         lookups = _Lookups(self.sources)
-        for dashboard, load, view in self._last.values():
-            shown = view.range_of(dashboard)
-            for panel in load.panels:
-                record = panel.record()
-                record["targets"] = [one.record() | lookups.about(one, shown) for one in panel.queries]
-                self._recorder.record("panel", f"{dashboard.uid}/{panel.title}", record)
-            for role, answers in (("variable", load.variables), ("annotation", load.annotations)):
-                for one in answers:
-                    name = f"{dashboard.uid}/{'$' if role == 'variable' else ''}{one.name}"
-                    self._recorder.record(f"dashboard-{role}", name, one.record())
+        for dashboard in self._dashboards:
+            opened = partial(_opened, browser, dashboard)
+            facts, (shown, load) = self._live.unchanged(opened)
+            comparison = Comparison(self._truths, facts, self.sources.prometheus())
+            self._record_answers(load, shown.time, lookups)
+            for (_, panel), answer in zip(queried([dashboard]), load.panels, strict=True):
+                record = comparison.of(shown, panel, answer, POINTS_COMPARED)
+                self._recorder.record("panel-value", f"{dashboard.uid}/{panel.title}", record)
+
+    def sweep(self, browser: Browser) -> None:
+        """Every panel over every range, with every choice of its dashboard's variables."""
+        plan = self._stack.fixtures.get("panels", {}).get("sweep") or {}
+        swept = Sweep(browser, self._truths, self._live, self.sources.prometheus(), plan)
+        swept.run(self._dashboards, self._recorder, self._stack.progress, thorough=self._stack.thorough or self._stack.named)
+
+    def _record_answers(self, load: DashboardLoad, shown: TimeRange, lookups: _Lookups) -> None:
+        for panel in load.panels:
+            record = panel.record()
+            record["targets"] = [one.record() | lookups.about(one, shown) for one in panel.queries]
+            self._recorder.record("panel", f"{panel.dashboard}/{panel.title}", record)
+        for role, answers in (("variable", load.variables), ("annotation", load.annotations)):
+            for one in answers:
+                name = f"{load.dashboard}/{'$' if role == 'variable' else ''}{one.name}"
+                self._recorder.record(f"dashboard-{role}", name, one.record())
 
     def _load(self, browser: Browser, dashboard: Dashboard, *, cold: bool, caches_cleared: bool) -> None:
-        view = Viewing(now=time.time())
-        load = browser.load_dashboard(dashboard, view)
-        self._last[dashboard.file] = (dashboard, load, view)
+        self._calibrate()
+        load = browser.load_dashboard(dashboard, Viewing(now=time.time()))
         record = {**load.record(), "cold": cold, "caches_cleared": caches_cleared}
         self._recorder.record("dashboard-load", dashboard.uid, record)
         self._step(dashboard.uid)
+
+    def _calibrate(self) -> None:
+        """Time the cheapest question there is: how long it takes differs only with the machine's own mood."""
+        seconds = self._live.calibrate()
+        if seconds is not None:
+            self._recorder.record("calibration", "prometheus", {"seconds": round(seconds, 6)})
 
     def _step(self, text: str) -> None:
         self._done += 1

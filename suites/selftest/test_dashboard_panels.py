@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 
 from harness.checks.dashboards.dashboard_load import DashboardLoad
 from harness.checks.dashboards.panel_data import PanelData
-from harness.contracts import Context, Http, Plan
+from harness.checks.dashboards.viewers import Viewers
+from harness.contracts import Context, Instance, Plan
 from harness.documents.configuration import Configuration
 from harness.documents.dashboard import Dashboard
-from harness.errors import HarnessError
-from harness.generators import metrics, scenario
+from harness.generators.metrics import Timeline
 from harness.judging import judge
 from harness.launchers.ledger import Ledger
 from harness.launchers.ports import PortLeases
@@ -34,83 +32,17 @@ from harness.probes.grafana_sources import Sources
 from harness.probes.grafana_time import TimeRange
 from harness.probes.panel import Browser, Viewing
 from harness.probes.panel_answer import PanelAnswer, State
-from harness.toolchain import locate
+from harness.stack import Workspace
+from harness.toolchain import prepare
+from suites.selftest.panel_world import DASHBOARDS, JOBS, LEVELS, PROJECT, Served, changed, fixtures, served, shipped
 
 pytestmark = pytest.mark.stack
 
-PROJECT = Path(__file__).parents[2]
-DASHBOARDS = "config/grafana/provisioning/dashboards/caredroid"
-JOBS = ("caredroid-backend", "prometheus", "alertmanager", "grafana", "node-exporter")
-OF_REAL_TARGETS = (
-    'ALERTS{alertname="Watchdog",alertstate="firing",severity="info"} 1',
-    'prometheus_rule_evaluation_failures_total{job="prometheus",rule_group="api"} 0',
-    'alertmanager_notification_latency_seconds_bucket{job="alertmanager",integration="slack",le="1"} 0',
-    'alertmanager_notification_latency_seconds_bucket{job="alertmanager",integration="slack",le="+Inf"} 0',
-)
-"""What servers tell of themselves, and so is not in the fixture of the world."""
-LEVELS = {"grafana": Level.STAND_IN, "prometheus": Level.NATIVE, "elasticsearch": Level.NATIVE}
-
-
-def fixtures() -> dict[str, Any]:
-    return {f.stem: yaml.safe_load(f.read_text(encoding="utf-8")) for f in (PROJECT / "fixtures").glob("*.yml")}
-
-
-@dataclass
-class Server:
-    """A Prometheus, and the moment its data ends."""
-
-    url: str
-    now: float
-
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    try:
-        tools = locate()
-        binary, promtool = tools.binary("prometheus"), tools.binary("promtool")
-    except HarnessError as error:
-        pytest.skip(str(error))
-    folder = tmp_path_factory.mktemp("prometheus")
-    now = time.time()
-    _fill(folder, Path(promtool), now)
-    (folder / "prometheus.yml").write_text("{}\n", encoding="utf-8")
-    ports = PortLeases(folder / "ports")
-    port = ports.lease()
-    arguments = ("--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address=127.0.0.1:{port}")
-    argv = (str(binary), *(a.replace("=prometheus.yml", f"={folder}/prometheus.yml") for a in arguments))
-    argv = tuple(a.replace("=data", f"={folder}/data") for a in argv)
-    plan = Plan("prometheus", "prometheus", argv, Http("/-/ready"), Level.NATIVE, port=port, folder=folder)
-    instance = ProcessLauncher(folder / "logs", Ledger(folder / "ledger")).launch(plan)
-    try:
-        yield Server(instance.url, now)
-    finally:
-        instance.stop()
-        ports.release()
-
-
-def _fill(folder: Path, promtool: Path, now: float) -> None:
-    given = fixtures()
-    world = metrics.read_world(given["world"], given["catalog"])
-    healthy = yaml.safe_load((PROJECT / "fixtures/scenarios/healthy.yml").read_text(encoding="utf-8"))
-    timeline = metrics.Timeline(world, scenario.read("healthy", healthy, "healthy.yml"), now - 5400, now - 1800)
-    source = folder / "past.om"
-    with source.open("w", encoding="utf-8") as file:
-        for line in metrics.openmetrics(timeline, {job: f"{job}:1" for job in JOBS}, now):
-            if not line.startswith("# EOF"):
-                file.write(line)
-        for sample in OF_REAL_TARGETS:
-            file.writelines(f"{sample} {now - 15 * step:.3f}\n" for step in range(300, -1, -1))
-        file.write("# EOF\n")
-    command = [
-        promtool,
-        "tsdb",
-        "create-blocks-from",
-        "--max-block-duration=15d",
-        "openmetrics",
-        source,
-        folder / "data",
-    ]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("prometheus")) as one:
+        yield one
 
 
 class Logs(BaseHTTPRequestHandler):
@@ -148,7 +80,11 @@ def _buckets(aggs: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, agg in aggs.items():
         buckets = "terms" in agg or "date_histogram" in agg
-        inner = {"key": "a", "doc_count": 7, **_buckets(agg.get("aggs", {}))}
+        inner = {
+            "key": 1700000000000 if "date_histogram" in agg else "a",
+            "doc_count": 7,
+            **_buckets(agg.get("aggs", {})),
+        }
         found[name] = {"buckets": [inner]} if buckets else {"value": 2500.0}
     return found
 
@@ -174,19 +110,50 @@ def suite() -> ModuleType:
 
 
 @dataclass
+class Target:
+    """As much of a scrape target as names it."""
+
+    port: int
+
+
+@dataclass
+class Lane:
+    """As much of a lane as says what is true in it."""
+
+    timeline: Timeline
+    player: Any
+
+
+@dataclass
 class Stack:
     """As much of a running stack as the exercise needs."""
 
     configuration: Configuration
     urls: Mapping[str, str]
+    workspace: Workspace
+    ports: PortLeases
+    launcher: ProcessLauncher
+    lanes: dict[str, Any]
     fixtures: Mapping[str, Any] = field(default_factory=fixtures)
     steps: list[tuple[str, float | None, float | None]] = field(default_factory=list)
+    instances: list[Instance] = field(default_factory=list)
+    thorough: bool = False
 
     def url(self, name: str) -> str:
         return self.urls[name]
 
     def elasticsearch_auth(self, user: str) -> tuple[str, str]:
         return user, "secret"
+
+    def extra(self, name: str) -> Path:
+        return prepare((name,)).binary(name)
+
+    def launch(self, plan: Plan) -> Instance:
+        self.instances.append(self.launcher.launch(plan))
+        return self.instances[-1]
+
+    def recall(self, key: str) -> Any:
+        return None
 
     def progress(self, text: str, done: float | None = None, total: float | None = None) -> None:
         self.steps.append((text, done, total))
@@ -206,14 +173,10 @@ class Recording:
         return History(tuple(self.seen))
 
 
-def changed(dashboard: str, old: str, new: str) -> Configuration:
-    """The configuration under test with one dashboard changed."""
-    root = PROJECT / "config-under-test"
-    files = [*root.glob("config/grafana/**/*.yml"), *root.glob("config/grafana/**/*.json")]
-    texts = {file.relative_to(root).as_posix(): file.read_text(encoding="utf-8") for file in files}
-    name = f"{DASHBOARDS}/{dashboard}.json"
-    assert old in texts[name]
-    return Configuration.of_texts({**texts, name: texts[name].replace(old, new)})
+def everywhere(dashboard: str, old: str, new: str) -> Configuration:
+    """The configuration under test with one text of a dashboard changed wherever it stands."""
+    text = (PROJECT / "config-under-test" / DASHBOARDS / f"{dashboard}.json").read_text(encoding="utf-8")
+    return changed(dashboard, *[(old, new)] * text.count(old))
 
 
 def one_panel(expr: str, **target: Any) -> Dashboard:
@@ -223,23 +186,31 @@ def one_panel(expr: str, **target: Any) -> Dashboard:
     return Configuration.of_texts({"d.json": json.dumps(document)}).of(Dashboard)[0]
 
 
-def asked(server: Server, expr: str, **target: Any) -> PanelAnswer:
-    given = "datasources: [{name: P, uid: p, type: prometheus, jsonData: {timeInterval: 15s}}]\napiVersion: 1\n"
-    documents = Configuration.of_texts({"datasources.yml": given})
-    sources = Sources.provisioned(documents, {"prometheus": Connection(server.url)})
+DATASOURCES = Configuration.of_texts(
+    {"d.yml": "datasources: [{name: P, uid: p, type: prometheus, jsonData: {timeInterval: 15s}}]\napiVersion: 1\n"}
+)
+
+
+def asked(server: Served, expr: str, **target: Any) -> PanelAnswer:
+    return asked_of(
+        Sources.provisioned(DATASOURCES, {"prometheus": Connection(server.url)}), server.now, expr, **target
+    )
+
+
+def asked_of(sources: Sources, now: float, expr: str, **target: Any) -> PanelAnswer:
     with Browser(sources) as browser:
-        view = Viewing(server.now, TimeRange(server.now - 3600, server.now))
+        view = Viewing(now, TimeRange(now - 3600, now))
         return browser.load_dashboard(one_panel(expr, **target), view).panels[0]
 
 
-def test_a_rate_comes_out_as_it_went_in(prometheus: Server) -> None:
+def test_a_rate_comes_out_as_it_went_in(prometheus: Served) -> None:
     answer = asked(prometheus, 'sum(rate(http_requests_total{route="/api/chat"}[$__rate_interval]))')
     assert answer.state is State.DATA and answer.series == 1
     assert 239 <= answer.points <= 241
     assert answer.last_values["A{}"] == pytest.approx(4.0, rel=1e-6)
 
 
-def test_an_instant_query_is_one_point(prometheus: Server) -> None:
+def test_an_instant_query_is_one_point(prometheus: Served) -> None:
     assert asked(prometheus, "sum(active_users)", instant=True).points == 1
 
 
@@ -252,30 +223,54 @@ def test_an_instant_query_is_one_point(prometheus: Server) -> None:
         ("sum(active_users", State.ERROR),
     ],
 )
-def test_states(prometheus: Server, expr: str, state: State) -> None:
+def test_states(prometheus: Served, expr: str, state: State) -> None:
     answer = asked(prometheus, expr)
     assert answer.state is state
     assert bool(answer.message) is (state is State.ERROR)
 
 
 def test_nobody_there_is_an_error_not_an_empty_panel() -> None:
-    answer = asked(Server("http://127.0.0.1:1", time.time()), "up")
+    sources = Sources.provisioned(DATASOURCES, {"prometheus": Connection("http://127.0.0.1:1")})
+    answer = asked_of(sources, time.time(), "up")
     assert answer.state is State.ERROR and "no connection" in answer.message
 
 
 @pytest.fixture(scope="module")
-def visited(prometheus: Server, logs: str, suite: ModuleType) -> tuple[Stack, History]:
-    return visit(suite, Configuration.load(PROJECT / "config-under-test"), prometheus, logs)
+def visited(
+    prometheus: Served, logs: str, suite: ModuleType, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Stack, History]:
+    return visit(suite, shipped(), prometheus, logs, tmp_path_factory.mktemp("visit"))
 
 
-def visit(suite: ModuleType, configuration: Configuration, server: Server, logs: str) -> tuple[Stack, History]:
-    stack, recorder = Stack(configuration, {"prometheus": server.url, "elasticsearch": logs}), Recording()
-    suite.exercise(stack, recorder)
+def visit(
+    suite: ModuleType, configuration: Configuration, server: Served, logs: str, folder: Path
+) -> tuple[Stack, History]:
+    """Play the exercise, with a sweep over one range and two viewers."""
+    given = fixtures()
+    given["panels"] |= {"sweep": {"ranges": ["1h"]}, "viewers": {"plain": [{"viewers": 2, "seconds": 3}]}}
+    targets = {job: Target(1) for job in JOBS}
+    ports = PortLeases(folder / "ports")
+    stack = Stack(
+        configuration,
+        {"prometheus": server.url, "elasticsearch": logs},
+        Workspace(folder, folder),
+        ports,
+        ProcessLauncher(folder / "logs", Ledger(folder / "ledger")),
+        {"wave-1": Lane(server.timeline, SimpleNamespace(targets=targets))},
+        given,
+    )
+    recorder = Recording()
+    try:
+        suite.exercise(stack, recorder)
+    finally:
+        for instance in stack.instances:
+            instance.stop()
+        ports.release()
     return stack, recorder.history
 
 
 def context(stack: Stack) -> Context:
-    return Context(stack.configuration, stack.fixtures, LEVELS)
+    return Context(stack.configuration, stack.fixtures, {**LEVELS, "elasticsearch": Level.NATIVE})
 
 
 def test_every_shipped_panel_shows_the_healthy_world(visited: tuple[Stack, History]) -> None:
@@ -291,30 +286,41 @@ def test_the_load_is_measured_a_hundred_times(visited: tuple[Stack, History]) ->
     result = judge(DashboardLoad(), history, context(stack))
     assert result.verdict is Verdict.PASS
     assert result.proofs[0].samples >= 100 and 0 < (result.proofs[0].value or 0) < 3
-    assert stack.steps[-1][1] == stack.steps[-1][2]
+    opened = [step for step in stack.steps if step[0] == "all panels at once"]
+    assert opened[-1][1] == opened[-1][2]
 
 
-def test_the_numbers_on_the_panels_are_those_of_the_world(visited: tuple[Stack, History]) -> None:
-    def value(panel: str, labels: str = "{}") -> float:
-        seen = visited[1].last("panel", panel)
-        assert seen
-        return float(seen.data["targets"][0]["last"][labels])
+def test_a_crowd_of_viewers_is_let_in_and_each_of_their_loads_is_judged(visited: tuple[Stack, History]) -> None:
+    stack, history = visited
+    assert len(history.of_kind("viewer-load")) >= 2
+    result = judge(Viewers(), history, context(stack))
+    assert result.verdict is Verdict.PASS and "2 viewers" in result.proofs[0].statement
 
-    rates = [entry for entry in fixtures()["world"]["series"] if entry["metric"] == "http_requests_total"]
-    every = sum(entry["rate"] for entry in rates)
-    failed = sum(entry["rate"] for entry in rates if entry["labels"]["status_code"].startswith("5"))
-    assert value("api-performance/Server error ratio") == pytest.approx(failed / every, rel=1e-6)
-    chat = sum(entry["rate"] for entry in rates if entry["labels"]["route"] == "/api/chat")
-    assert value("api-performance/Request rate by route", '{route="/api/chat"}') == pytest.approx(chat, rel=1e-6)
+
+def test_every_panel_is_swept_over_every_value_of_its_variables(visited: tuple[Stack, History]) -> None:
+    history = visited[1]
+    looks = history.of_kind("panel-sweep", "user-activity/Active users")
+    assert [look.data["chosen"] for look in looks] == [
+        {}, *({"role": role} for role in ("admin", "nurse", "pharmacist", "physician", "student")),
+    ]  # fmt: skip
+    assert {look.data["targets"][0]["state"] for look in looks} == {"data"}
+
+
+@pytest.fixture
+def quick(suite: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As much of the exercise as shows what is in the panels."""
+    monkeypatch.setattr(suite, "SETTLED_SECONDS", 0.1)
+    monkeypatch.setattr(suite, "WARM_ROUNDS", 1)
+    monkeypatch.setattr(suite, "ROUNDS_AT_ONCE", 1)
+    monkeypatch.setattr(suite.Sweep, "run", lambda *_, **__: None)
+    monkeypatch.setattr(suite.crowd, "watch", lambda *_, **__: None)
 
 
 def test_a_panel_on_a_metric_nobody_emits_goes_red_and_names_it(
-    prometheus: Server, logs: str, suite: ModuleType, monkeypatch: pytest.MonkeyPatch
+    prometheus: Served, logs: str, suite: ModuleType, quick: None, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(suite, "SETTLED_SECONDS", 0.1)
-    monkeypatch.setattr(suite, "WARM_ROUNDS", 1)
-    broken = changed("database-performance", "database_queries_total", "database_query_total")
-    stack, history = visit(suite, broken, prometheus, logs)
+    broken = everywhere("database-performance", "database_queries_total", "database_query_total")
+    stack, history = visit(suite, broken, prometheus, logs, tmp_path)
     result = judge(PanelData(), history, context(stack))
     assert result.verdict is Verdict.FAIL
     panels = {finding.message.split(" reads ")[0] for finding in result.findings if " reads " in finding.message}
@@ -325,23 +331,19 @@ def test_a_panel_on_a_metric_nobody_emits_goes_red_and_names_it(
 
 
 def test_labels_nobody_uses_go_red_though_the_panel_says_zero(
-    prometheus: Server, logs: str, suite: ModuleType, monkeypatch: pytest.MonkeyPatch
+    prometheus: Served, logs: str, suite: ModuleType, quick: None, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(suite, "SETTLED_SECONDS", 0.1)
-    monkeypatch.setattr(suite, "WARM_ROUNDS", 1)
-    broken = changed("database-performance", 'status=\\"error\\"', 'status=\\"failed\\"')
-    stack, history = visit(suite, broken, prometheus, logs)
+    broken = everywhere("database-performance", 'status=\\"error\\"', 'status=\\"failed\\"')
+    stack, history = visit(suite, broken, prometheus, logs, tmp_path)
     result = judge(PanelData(), history, context(stack))
     assert [finding.message.split(":")[0] for finding in result.findings] == ["database-performance/Query error ratio"]
     assert 'status="failed"' in result.findings[0].message
 
 
 def test_a_datasource_that_is_not_provisioned_is_an_error(
-    prometheus: Server, logs: str, suite: ModuleType, monkeypatch: pytest.MonkeyPatch
+    prometheus: Served, logs: str, suite: ModuleType, quick: None, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(suite, "SETTLED_SECONDS", 0.1)
-    monkeypatch.setattr(suite, "WARM_ROUNDS", 1)
-    broken = changed("cache-health", '"uid": "prometheus"', '"uid": "prometheus-2"')
-    stack, history = visit(suite, broken, prometheus, logs)
+    broken = everywhere("cache-health", '"uid": "prometheus"', '"uid": "prometheus-2"')
+    stack, history = visit(suite, broken, prometheus, logs, tmp_path)
     assert judge(PanelData(), history, context(stack)).verdict is Verdict.FAIL
     assert judge(DashboardLoad(), history, context(stack)).verdict is Verdict.UNKNOWN

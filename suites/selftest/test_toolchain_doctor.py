@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import psutil
 import pytest
@@ -16,7 +17,7 @@ from harness.toolchain import diagnosis as diagnosis_module
 from harness.toolchain import golang, java, machine
 from harness.toolchain.cache import Cache
 from harness.toolchain.components import COMPONENTS
-from harness.toolchain.diagnosis import SERVICES, doctor, render
+from harness.toolchain.diagnosis import ENGINES, SERVICES, doctor, render
 from harness.toolchain.machine import Docker
 from harness.toolchain.setup import Toolchain
 
@@ -50,8 +51,18 @@ class TestLevels:
         native = {"prometheus", "alertmanager", "elasticsearch", "filebeat", "node-exporter"}
         assert {service for service, level in levels.items() if level is Level.NATIVE} == native
         stood_in = {"grafana", "logstash", "kibana", "backend"}
-        assert {service for service, level in levels.items() if level is Level.STAND_IN} == stood_in
-        assert set(levels) == native | stood_in == set(SERVICES)
+        assert {service for service, level in levels.items() if level is Level.STAND_IN} - set(ENGINES) == stood_in
+        assert set(levels) - set(ENGINES) == native | stood_in == set(SERVICES)
+
+    def test_a_products_own_code_is_engine_where_it_is_compiled_and_stood_in_for_where_not(self, empty, monkeypatch):
+        monkeypatch.setattr(diagnosis_module, "locate", lambda **_: Toolchain({}, Path("/")))
+        without = doctor(cache=empty, daemon=NO_DOCKER)
+        assert without.level_of("grafana-prometheus") is Level.STAND_IN
+        report = next(r for r in without.services if r.service == "grafana-prometheus")
+        assert (report.missing, report.higher) == (("panelplayer",), "engine: harness setup")
+        made = Toolchain({"panelplayer": Path("/somewhere")}, Path("/"))
+        monkeypatch.setattr(diagnosis_module, "locate", lambda **_: made)
+        assert doctor(cache=empty, daemon=NO_DOCKER).level_of("grafana-prometheus") is Level.ENGINE
 
     @pytest.mark.usefixtures("complete")
     def test_an_image_that_is_here_makes_it_a_container(self, empty):
@@ -118,7 +129,7 @@ class TestTable:
         rows = {line.split()[0]: line.split()[1:3] for line in text.splitlines() if line and line[0].islower()}
         assert rows["prometheus"] == ["native", "3.11.0"]
         assert rows["logstash"] == ["stand-in", "-"]
-        assert set(rows) - {"service"} == set(SERVICES)
+        assert set(rows) - {"service"} == {*SERVICES, *ENGINES}
         assert "? Docker    no daemon answers  (nothing answers at /var/run/docker.sock)" in text
 
     def test_no_line_ends_in_blanks(self, empty):

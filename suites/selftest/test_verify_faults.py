@@ -54,6 +54,40 @@ FIELD_DROPPED = (
     'remove_field => ["host", "log", "event", "toolName"]',
 )
 UNKNOWN_METRIC = (API_DASHBOARD, "http_requests_total", "http_request_total")
+AUDIT_DASHBOARD = "config/grafana/provisioning/dashboards/caredroid/audit-compliance.json"
+DATASOURCE = "config/grafana/provisioning/datasources/elasticsearch.yml"
+SECOND_DATASOURCE = (
+    DATASOURCE,
+    "datasources:\n",
+    """datasources:
+  - name: Dead letters
+    uid: dead-letters
+    type: elasticsearch
+    access: proxy
+    url: http://elasticsearch:9200
+    jsonData: {index: caredroid-dead-letter, timeField: "@timestamp"}
+""",
+)
+ANOTHER_INDEX = (
+    AUDIT_DASHBOARD,
+    """"type": "date_histogram"
+            }
+          ],
+          "datasource": {
+            "type": "elasticsearch",
+            "uid": "elasticsearch\"""",
+    """"type": "date_histogram"
+            }
+          ],
+          "datasource": {
+            "type": "elasticsearch",
+            "uid": "dead-letters\"""",
+)
+FEWER_LINES = (
+    AUDIT_DASHBOARD,
+    'auditEvent:(\\"phi-read\\" OR \\"phi-write\\" OR \\"phi-export\\")',
+    'auditEvent:(\\"phi-read\\" OR \\"phi-write\\")',
+)
 OTHER_PATH = (FILEBEAT, "- /var/log/caredroid/*.log\n", "- /var/log/caredroid-app/*.log\n")
 OTHER_PATH_ROTATED = (FILEBEAT, "- /var/log/caredroid/*.log.[0-9]*", "- /var/log/caredroid-app/*.log.[0-9]*")
 
@@ -100,7 +134,7 @@ def test_faults_of_receivers_are_seen_on_running_servers(broken, verify):
 @pytest.mark.stack
 @pytest.mark.slow
 def test_dropped_field_and_unknown_metric_are_seen_on_running_servers(broken, verify):
-    copy = broken(FIELD_DROPPED, UNKNOWN_METRIC)
+    copy = broken(FIELD_DROPPED, UNKNOWN_METRIC, SECOND_DATASOURCE, ANOTHER_INDEX, FEWER_LINES)
     ran = verify("--config", str(copy), "--suite", "searches", "--suite", "dashboards")
     assert ran.code == 1, ran.output
     assert ran.names("searches/hits", "config/kibana/saved-searches.json", "toolName") or ran.names(
@@ -108,6 +142,10 @@ def test_dropped_field_and_unknown_metric_are_seen_on_running_servers(broken, ve
     ), ran.output
     assert PIPELINE in ran.output and "toolName" in ran.output
     assert ran.names("dashboards/panel-data", API_DASHBOARD, "http_request_total"), ran.output
+    assert ran.names("dashboards/log-panel-values", AUDIT_DASHBOARD, "High-severity errors", "“error”"), ran.output
+    assert ran.names("dashboards/log-panel-values", AUDIT_DASHBOARD, "PHI access by action", "“phi-export”"), ran.output
+    trustworthy = ("Slow requests", "Sign-in failures")
+    assert not any(word in f["message"] for f in ran.failed("dashboards/log-panel-values") for word in trustworthy)
 
 
 @pytest.mark.stack

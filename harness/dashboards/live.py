@@ -1,0 +1,97 @@
+"""Gathers, from a running stack, what its panels must agree with: the lane's timeline, the lines written, the alerts
+held."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from harness.dashboards.facts import Facts, Hole, holes
+from harness.generators.ground import TimelineGround
+from harness.generators.log_panel_truth import WrittenLines
+from harness.probes.grafana_connection import Connection, RefusedError
+from harness.probes.grafana_sources import Sources
+
+LOGS_TRUTH = "logs-truth"
+ATTEMPTS = 4
+"""How often a look is repeated when an alert changed its state while it was taken."""
+
+T = TypeVar("T")
+
+
+class Stack(Protocol):
+    """What this needs of the running stack."""
+
+    fixtures: Mapping[str, Any]
+    lanes: dict[str, Any]
+
+    def url(self, name: str) -> str:
+        """Where an instance answers."""
+        ...
+
+    def recall(self, key: str) -> Any:
+        """What an earlier suite remembered; None when it did not run."""
+        ...
+
+
+class Live:
+    """The facts of a running stack, asked for when they are needed."""
+
+    def __init__(self, stack: Stack, sources: Sources) -> None:
+        self._prometheus = Connection(stack.url("prometheus"))
+        self._sources = sources
+        lane = stack.lanes.get(str(stack.fixtures["deployment"]["lanes"]["dashboards"]))
+        self._ground = None
+        if lane is not None:
+            instances = {job: f"127.0.0.1:{target.port}" for job, target in lane.player.targets.items()}
+            self._ground = TimelineGround(lane.timeline, instances)
+        self._scrapes: dict[str, list[float]] = {}
+        self._scraped_until = 0.0
+        truth = stack.recall(LOGS_TRUTH)
+        self._lines = WrittenLines(truth) if truth is not None else None
+
+    def unchanged(self, look: Callable[[float], T]) -> tuple[Facts, T]:
+        """A look at a moment (Unix seconds) around which no alert changed its state, if there is such a moment."""
+        for attempt in range(ATTEMPTS):
+            before, now = self._alerts(), time.time()
+            seen = look(now)
+            if before == self._alerts() or attempt == ATTEMPTS - 1:
+                break
+        return Facts(self._ground, self._lines, before, self._holes(now)), seen
+
+    def calibrate(self) -> float | None:
+        """How long the cheapest query takes, in seconds; None when it fails."""
+        begun = time.perf_counter()
+        try:
+            self._prometheus.post_form("/api/v1/query", {"query": "1"})
+        except RefusedError:
+            return None
+        return time.perf_counter() - begun
+
+    def _alerts(self) -> list[dict[str, str]]:
+        """What the rule manager holds, as its own API tells: the labels, with the state as `alertstate`."""
+        try:
+            held = self._prometheus.get("/api/v1/alerts", {})["data"]["alerts"]
+        except RefusedError:
+            return []
+        return sorted(
+            ({**one["labels"], "alertstate": one["state"]} for one in held), key=lambda one: sorted(one.items())
+        )
+
+    def _holes(self, now: float) -> tuple[Hole, ...]:
+        """When a target was not scraped, since the first sample."""
+        if self._ground is None:
+            return ()
+        since = self._scraped_until or self._ground.begins
+        reach = round(now - since) + 60
+        try:
+            found = self._prometheus.post_form("/api/v1/query", {"query": f"up[{reach}s]", "time": f"{now:.3f}"})
+        except RefusedError:
+            return ()
+        for series in found["data"]["result"]:
+            moments = self._scrapes.setdefault(str(series["metric"].get("job")), [])
+            newest = moments[-1] if moments else 0.0
+            moments.extend(at for at, _ in series["values"] if at > newest)
+        self._scraped_until = now
+        return holes(self._scrapes.values(), now)
