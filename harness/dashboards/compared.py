@@ -76,16 +76,19 @@ class Comparison:
             record["message"] = reply.message
         if key in self._truths.logs and self._facts.lines is not None and reply is not None:
             return record | compared_lines(self._truths.logs[key], self._facts.lines, shown, reply, own)
-        if key in self._truths.metrics and self._facts.ground is not None and self._source is not None:
+        shows = self._truths.metrics.get(key)
+        if shows and self._facts.alerts is None and shows.only_live:
+            return record | {"unchecked": "only a running stack tells this"}
+        if shows and self._facts.ground is not None and self._source is not None:
             question = question_of(target, shown, panel)
-            return record | self._metrics(self._truths.metrics[key], question, shown, panel, own, samples)
+            return record | self._metrics(shows, question, shown, panel, own, samples)
         return record | {"unchecked": _why(key, self._truths, self._facts)}
 
     def _metrics(
         self, shows: Shows, question: Question, shown: Shown, panel: Panel, series: Sequence[Drawn], samples: int
     ) -> Record:
         assert self._source is not None and self._facts.ground is not None
-        asked = Asked(self._source.rate_window(question), shown.time.seconds, _choices(shown), self._facts.alerts)
+        asked = Asked(self._source.rate_window(question), shown.time.seconds, _choices(shown), self._facts.alerts or ())
         moments = self._moments(shows, question, asked, panel, samples)
         now = shows.spec.get("only") == "now" and moments
         held = [one for one in series if not now or _value(one, moments[-1], panel) is not None]
@@ -98,12 +101,13 @@ class Comparison:
         bands = {moment: shows.bands(self._facts.ground, asked, moment) for moment in moments}
         required, allowed = _names(shows, bands)
         seen = {one.name for one in held if not one.hidden}
+        there = {one.name for one in held if any(_value(one, m, panel) is not None for m in moments)}
         entries = [
             _entry(one, panel, {m: b for m in moments if (b := _band_of(shows, bands[m], one.name)) is not None})
             for one in held
             if one.name in allowed and not one.hidden
         ]
-        extra = seen - allowed if moments else set()
+        extra = (seen & there) - allowed if moments else set()
         return {
             "moments": len(moments),
             "series": entries,
@@ -163,13 +167,17 @@ def _band_of(shows: Shows, bands: Mapping[Group, Band], name: str) -> Band | Non
 
 def _entry(one: Drawn, panel: Panel, bands: Mapping[float, Band]) -> Record:
     """A series with its points: when, what is seen, and between what it must lie; null stands for no number."""
-    points = [[m, _plain(_value(one, m, panel)), _plain(band.low), _plain(band.high)] for m, band in bands.items()]
+    points: list[list[float | None]] = []
+    for moment, band in bands.items():
+        seen = _plain(_value(one, moment, panel))
+        nothing = seen is None and band.maybe_nothing
+        points.append([moment, seen, *((None, None) if nothing else (_plain(band.low), _plain(band.high)))])
     return {"name": one.name, "colour": one.colour, "points": points}
 
 
 def _value(one: Drawn, moment: float, panel: Panel) -> float | None:
     """What is seen of a series at a moment; of a panel of single values, its value."""
-    if panel.type in REDUCED or len(one.line.points) == 1:
+    if panel.type in REDUCED:
         return one.value
     return next((value for at, value in one.line.points if abs(at - moment) < 0.01), None)
 

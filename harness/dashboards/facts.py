@@ -24,11 +24,14 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The ground of the metrics, the lines of the logs, the alerts the rule manager holds, and when nobody scraped."""
+    """The ground of the metrics, the lines of the logs, the alerts the rule manager holds, and when nobody scraped.
+
+    Without alerts (None) no rules are evaluated, and of what only a running stack tells nothing is known.
+    """
 
     ground: Ground | None = None
     lines: WrittenLines | None = None
-    alerts: Sequence[Mapping[str, str]] = ()
+    alerts: Sequence[Mapping[str, str]] | None = ()
     holes: Sequence[Hole] = field(default=())
 
     def comparable(self, moment: float, window: float, *, whole: bool = False, counts: bool = True) -> bool:

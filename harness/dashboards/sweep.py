@@ -40,14 +40,15 @@ class Sweep:
         for number, dashboard in enumerate(dashboards):
             progress(f"sweep {dashboard.uid}", number, len(dashboards))
             options = self._options(dashboard)
-            chosen = list(combinations(options, thorough=thorough))
-            every = 1
-            for values in options.values():
-                every *= len(values) + 1
+            looks = 0
             for name in self.ranges:
+                # Whatever two values do together, they do over any range: every combination is looked at over one.
+                chosen = list(combinations(options, every=thorough and name == _nearest(dashboard, self.ranges)))
                 for choices in chosen:
                     self._look(dashboard, name, choices, recorder)
-            told = {"ranges": list(self.ranges), "choices": len(chosen), "left_out": every - len(chosen)}
+                looks += len(chosen)
+            possible = len(list(combinations(options, every=True))) * len(self.ranges)
+            told = {"ranges": list(self.ranges), "looks": looks, "left_out": possible - looks, "thorough": thorough}
             recorder.record("sweep", dashboard.uid, {**told, "variables": {n: len(v) for n, v in options.items()}})
 
     def _options(self, dashboard: Dashboard) -> dict[str, tuple[str, ...]]:
@@ -68,12 +69,18 @@ class Sweep:
             recorder.record("panel-sweep", f"{dashboard.uid}/{panel.title}", {**record, **told})
 
 
-def combinations(options: Mapping[str, Sequence[str]], *, thorough: bool) -> Iterator[dict[str, str]]:
-    """The choices to look with: as the dashboard opens, then each value of each variable by itself, and if there is
-    time
-    every combination of values."""
+def _nearest(dashboard: Dashboard, ranges: Sequence[str]) -> str:
+    """The range that is most like the one the dashboard opens with."""
+    opened = TimeRange.opened(*dashboard.from_to, time.time()).seconds
+    return min(ranges, key=lambda name: abs((seconds(name) or 0.0) - opened))
+
+
+def combinations(options: Mapping[str, Sequence[str]], *, every: bool) -> Iterator[dict[str, str]]:
+    """The choices to look with: as the dashboard opens, then each value of each variable by itself, or every
+    combination
+    of values."""
     yield {}
-    if thorough:
+    if every:
         offered = [[None, *values] for values in options.values()]
         for product in itertools.product(*offered):
             chosen = {name: value for name, value in zip(options, product, strict=True) if value is not None}

@@ -33,10 +33,14 @@ Figures = Mapping[Group, float]
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Between what a figure may lie at a moment; NaN when it is a ratio or a quantile of nothing."""
+    """Between what a figure may lie at a moment; NaN when it is a ratio or a quantile of nothing.
+
+    `maybe_nothing`: under some phase of the sampling it is of nothing, under another it is not.
+    """
 
     low: float
     high: float
+    maybe_nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,11 @@ class Shows:
     def counts(self) -> bool:
         """Whether it rests on what a counter gained in a window."""
         return not {"level", "over", "is", "alerts", "within"} & set(self.spec)
+
+    @property
+    def only_live(self) -> bool:
+        """Whether it is about what a running stack does, and not about the metrics of the world."""
+        return bool({"alerts", "is", "within"} & set(self.spec))
 
     def window(self, asked: Asked) -> float:
         """How far back a figure reaches, in seconds."""
@@ -240,11 +249,12 @@ def quantile_of(q: float, buckets: Sequence[tuple[float, float]]) -> float:
 
 def largest(count: int, bands: Mapping[Group, Band]) -> tuple[set[Group], set[Group]]:
     """Of the groups, those that must be among the largest, and those that may be."""
-    if len(bands) <= count:
-        return set(bands), set(bands)
-    surely = sorted((band.low for band in bands.values()), reverse=True)[count - 1]
-    may = {group for group, band in bands.items() if band.high * _ALIKE >= surely}
-    return {group for group in may if sum(b.high * _ALIKE >= bands[group].low for b in bands.values()) <= count}, may
+    known = {group: band for group, band in bands.items() if not math.isnan(band.low)}
+    if len(known) <= count:
+        return set(known), set(bands)  # what is no number fills up the rest
+    surely = sorted((band.low for band in known.values()), reverse=True)[count - 1]
+    may = {group for group, band in known.items() if band.high * _ALIKE >= surely}
+    return {group for group in may if sum(b.high * _ALIKE >= known[group].low for b in known.values()) <= count}, may
 
 
 def _each_bucket(cumulative: Mapping[Group, float]) -> Figures:
@@ -255,8 +265,10 @@ def _each_bucket(cumulative: Mapping[Group, float]) -> Figures:
 
 
 def _band(values: Iterable[float]) -> Band:
-    numbers = [value for value in values if not math.isnan(value)]
-    return Band(min(numbers), max(numbers)) if numbers else Band(math.nan, math.nan)
+    every = list(values)
+    numbers = [value for value in every if not math.isnan(value)]
+    some = len(numbers) < len(every)
+    return Band(min(numbers), max(numbers), some) if numbers else Band(math.nan, math.nan, True)
 
 
 def _at_most(band: Band, above: float | None) -> bool:

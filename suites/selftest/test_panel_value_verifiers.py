@@ -119,7 +119,7 @@ SPANS = ("5m", "1h", "24h", "15d")
 
 
 def test_a_sweep_over_every_range_passes_and_says_what_was_left_out() -> None:
-    plan = Observation(0.0, "sweep", "d", {"ranges": list(SPANS), "choices": 3, "left_out": 12, "variables": {}})
+    plan = Observation(0.0, "sweep", "d", {"ranges": list(SPANS), "looks": 3, "left_out": 12, "variables": {}})
     result = judged(PanelSweep, *[swept(span) for span in SPANS], plan)
     assert result.verdict is Verdict.PASS and "12 combinations" in result.proofs[0].statement
 

@@ -18,9 +18,10 @@ class PanelSweep(Check):
     Why: a panel that is right as it opens may divide by nothing for one route, run into the limit of points over
     two weeks, or show zero for a role whose label is spelt otherwise. How measured: every panel is asked for each
     range of `fixtures/panels.yml` with All and with each value of each variable by itself; where there is time (the
-    suite named by itself, or a sign-off) with every combination of values. Each answer is an error, no data, NaN or
-    data, and is compared with what is true as `panel-values` does; where the run's metrics do not reach back far
-    enough, only their part of the range is. How to fix: the finding names the panel, the range and the choice.
+    suite named by itself, or a sign-off) over one range with every combination of values. Each answer is an error,
+    no data, NaN or data, and is compared with what is true as `panel-values` does; where the run's metrics do not
+    reach back far enough, only their part of the range is. How to fix: the finding names the panel, the range and
+    the choice.
     """
 
     subject, suite = History, "dashboards"
