@@ -218,7 +218,7 @@ class TestExercise:
         configuration=Configuration.of_texts(
             {
                 "config/prometheus.yml": "global: {external_labels: {cluster: main}}\nscrape_configs: []\n",
-                "config/rules.yml": "groups: [{name: g, rules: [{alert: A, expr: up == 0}, {alert: B, expr: up == 0}]}]",
+                "config/rules.yml": "groups: [{name: g, rules: [{alert: A, expr: up}, {alert: B, expr: up}]}]",
                 "config/alertmanager/config.yml": ROUTES,
             }
         )
