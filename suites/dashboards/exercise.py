@@ -212,7 +212,9 @@ class _Visit:
         """Every panel over every range, with every choice of its dashboard's variables."""
         plan = self._stack.fixtures.get("panels", {}).get("sweep") or {}
         swept = Sweep(browser, self._truths, self._live, self.sources.prometheus(), plan)
-        swept.run(self._dashboards, self._recorder, self._stack.progress, thorough=self._stack.thorough or self._stack.named)
+        swept.run(
+            self._dashboards, self._recorder, self._stack.progress, thorough=self._stack.thorough or self._stack.named
+        )
 
     def _record_answers(self, load: DashboardLoad, shown: TimeRange, lookups: _Lookups) -> None:
         for panel in load.panels:
