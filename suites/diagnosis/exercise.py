@@ -7,11 +7,11 @@ again and again until one names the culprit in the metrics and one in the logs, 
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -43,8 +43,9 @@ OWN_SEED = 2_000_003
 """Added to the run's seed: ids must differ from those that other suites write."""
 LAG_SECONDS = 8.0
 """How long before now the window ends in which figures are compared: its last samples must have been scraped."""
-ARRIVAL_SECONDS = 40.0
-"""How long lines of the window may still be on their way before what has not come counts as missing."""
+QUIET_SECONDS = 15.0
+"""How long nothing more must arrive before lines that have not come count as missing."""
+ARRIVAL_SECONDS = 120.0
 MAIN = ""
 """The lane of the Alertmanager that the waves notify."""
 _STAMP = re.compile(r'"timestamp":"([^"]+)"')
@@ -63,8 +64,39 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
         wait.until(work.round, deadline=WATCHED_SECONDS, saying=saying, every=ROUND_SECONDS, seen=work.open)
     except DeadlineError as error:
         recorder.record("diagnosis-deadline", "window", {"message": error.message})
-    for incident in incidents:
-        work.compare(incident)
+    work.compare(incidents)
+
+
+@dataclass
+class _Told:
+    """One figure of an incident: as the metrics tell it, and as the lines told it when last looked at."""
+
+    incident: Incident
+    metric: Answer
+    logged: float = 0.0
+    error: str = ""
+    asked: int = 0
+
+    @property
+    def alike(self) -> bool:
+        """Whether both are the same."""
+        return diagnosis.agrees(self.incident.agreement, self.metric.value, self.logged)
+
+    def look(self, logged: float, error: str) -> bool:
+        """Take what the lines tell now; whether that is something else than before."""
+        before, self.logged, self.error, self.asked = self.logged, logged, error, self.asked + 1
+        return before != logged
+
+    def data(self, error: str) -> Mapping[str, Any]:
+        """As the history holds it."""
+        agreement = self.incident.agreement
+        told = {"metric": self.metric.value, "logged": self.logged, "error": self.metric.error or self.error or error}
+        return told | {
+            "compare": agreement.compare,
+            "asked": self.asked,
+            "promql": agreement.promql,
+            "kql": agreement.kql,
+        }
 
 
 class _Work:
@@ -98,23 +130,33 @@ class _Work:
         self._stack.progress(f"open: {self.open() or 'none'}", phase="diagnosis")
         return not self._open
 
-    def compare(self, incident: Incident) -> None:
-        """Record the figure that metrics and logs must both tell, over the same window, once its lines are there."""
-        agreement, end = incident.agreement, time.time() - LAG_SECONDS
-        metric = runbook_query.ask_prometheus(self._prometheus(incident), agreement.promql, end)
-        figures: list[tuple[float, str]] = []
+    def compare(self, incidents: list[Incident]) -> None:
+        """Record the figure that metrics and logs must both tell of each, over one window, once its lines are there.
 
-        def told_alike() -> bool:
-            self._write()
-            figures.append(self._logged(incident, end))
-            return diagnosis.agrees(agreement, metric.value, figures[-1][0])
+        Lines that are still arriving at the end are no lines missing: that is recorded as an error of the measurement.
+        """
+        self._write()
+        end = time.time() - LAG_SECONDS
+        told = {one.name: _Told(one, self._metric(one, end)) for one in incidents}
+        changed = time.time()
 
-        with contextlib.suppress(DeadlineError):
-            wait.until(told_alike, deadline=ARRIVAL_SECONDS, saying="the lines of the window", every=ROUND_SECONDS)
-        logged, error = figures[-1]
-        data = {"compare": agreement.compare, "metric": metric.value, "logged": logged, "asked": len(figures)}
-        asked = {"promql": agreement.promql, "kql": agreement.kql, "error": metric.error or error}
-        self._recorder.record("incident-figures", incident.name, {**data, **asked})
+        def over() -> bool:
+            nonlocal changed
+            for one in told.values():
+                if not one.alike and one.look(*self._logged(one.incident, end)):
+                    changed = time.time()
+            return all(one.alike for one in told.values()) or time.time() - changed > QUIET_SECONDS
+
+        error = ""
+        try:
+            wait.until(over, deadline=ARRIVAL_SECONDS, saying="the lines of the window", every=ROUND_SECONDS)
+        except DeadlineError:
+            error = f"its lines were still arriving after {ARRIVAL_SECONDS:g} s"
+        for one in told.values():
+            self._recorder.record("incident-figures", one.incident.name, one.data("" if one.alike else error))
+
+    def _metric(self, incident: Incident, end: float) -> Answer:
+        return runbook_query.ask_prometheus(self._prometheus(incident), incident.agreement.promql, end)
 
     def _logged(self, incident: Incident, end: float) -> tuple[float, str]:
         """The figure as the lines up to a moment tell it, and why it could not be had."""
@@ -123,7 +165,8 @@ class _Work:
         found = self._logs.ask(incident.agreement.kql, "", span)
         if not age:
             return float(found.results), found.error
-        return (0.0 if found.newest_seconds is None else found.newest_seconds - (time.time() - end)), found.error
+        newest = found.newest_seconds
+        return (0.0 if newest is None else round(newest - (time.time() - end))), found.error
 
     def _write(self) -> None:
         """Append the lines whose moment has come, as the backend does: one file per kind."""

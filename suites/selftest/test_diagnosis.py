@@ -22,6 +22,7 @@ from harness.generators.metrics import read_world
 from harness.generators.notation import STEP_SECONDS
 from harness.judging import judge
 from harness.model import History, Judgement, Level, Observation, Verdict
+from suites.diagnosis import exercise
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHIPPED = yaml.safe_load((PROJECT / "fixtures/incidents.yml").read_text(encoding="utf-8"))
@@ -200,3 +201,22 @@ def test_a_block_says_by_what_it_is_broken_down():
     text = "# A\n\n```kql by=route\nlevel: error\n```\n\n```promql\nup\n```\n"
     (page,) = Configuration.of_texts({"runbooks/a.md": text}).of(Runbook)
     assert [(q.language, dict(q.options)) for q in page.queries] == [("kql", {"by": "route"}), ("promql", {})]
+
+
+class TestExercise:
+    def test_a_figure_is_looked_at_until_the_lines_tell_it_too(self):
+        told = exercise._Told(POOL, Answer("promql", "q", {}, 60.0, 1))
+        assert told.look(16.0, "") and not told.look(16.0, "") and not told.alike
+        assert told.look(58.0, "") and told.alike
+        assert (told.data("")["logged"], told.data("")["asked"], told.data("")["error"]) == (58.0, 3, "")
+
+    def test_lines_that_still_arrive_are_said_to_and_are_no_lines_missing(self):
+        told = exercise._Told(POOL, Answer("promql", "q", {}, 60.0, 1), 16.0)
+        data = told.data("its lines were still arriving after 120 s")
+        judgement = judged(SameNumbers, Observation(0.0, "incident-figures", POOL.name, dict(data)))
+        assert judgement.verdict is Verdict.UNKNOWN
+        assert any("still arriving" in gap.reason for gap in judgement.gaps)
+
+    def test_what_a_server_did_not_answer_comes_before_what_is_on_its_way(self):
+        told = exercise._Told(POOL, Answer("promql", "q", error="refused"), error="timed out")
+        assert told.data("late")["error"] == "refused"
