@@ -41,6 +41,7 @@ def plan(
         f"--monitor=127.0.0.1:{monitor_port}",
         f"--dead-letter-index={dead_letter_index}",
         f"--trail={room.root / TRAIL}",
+        *_batch(room.environment()),
     )
     return Plan(
         name=room.instance,
@@ -53,6 +54,12 @@ def plan(
         folder=room.root,
         overlay=tuple(room.changes),
     )
+
+
+def _batch(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The image reads `pipeline.batch.size` from this variable, so the stand-in stores as many documents at once."""
+    size = environment.get("PIPELINE_BATCH_SIZE", "")
+    return (f"--batch-events={size}",) if size else ()
 
 
 def prepared(room: Room, known: Mapping[str, str]) -> Path:

@@ -596,6 +596,11 @@ class TestOthers:
         assert (plan.level, plan.port) == (Level.STAND_IN, 6)
         assert "--listen=127.0.0.1:5" in plan.argv
 
+    def test_logstash_stores_as_many_documents_at_once_as_the_image_would(self, make):
+        text = "volumes: ['./p:/p']\nenvironment: {PIPELINE_BATCH_SIZE: '250'}"
+        plan = logstash.plan(make("logstash", text, {"p/main.conf": "output { }\n"}), 5, 6, {}, "dead")
+        assert "--batch-events=250" in plan.argv
+
     def test_logstash_without_a_pipeline_is_an_error(self, make):
         with pytest.raises(StackError, match="no pipeline is mounted"):
             logstash.plan(make("logstash", "volumes: [./x:/x]", {"x/a.yml": ""}), 5, 6, {}, "dead")
