@@ -10,6 +10,7 @@ import orjson
 import pytest
 import yaml
 
+from harness.errors import UsageError
 from harness.generators.log_account import Account, Sent
 from harness.generators.log_expectation import Difference
 from harness.generators.log_files import LogFiles, Place
@@ -171,6 +172,13 @@ class TestTrail:
         trail.settled([Document("create", "logs", IDS[0], b"{}"), Document("create", "dead", "x", IDS[1].encode())])
         assert read.read().received[IDS[0]] == 2
         assert read.settled == {IDS[0], IDS[1]}
+
+    @pytest.mark.parametrize(
+        ("name", "pattern", "says"), [("none/trail", "x", "cannot be written"), ("trail", "(", "no regular expression")]
+    )
+    def test_one_that_cannot_be_left_is_refused(self, tmp_path, name, pattern, says):
+        with pytest.raises(UsageError, match=says):
+            Trail(tmp_path / name, pattern)
 
     def test_a_line_was_lost_by_the_last_hop_that_had_it(self, tmp_path):
         path = tmp_path / "trail.ndjson"

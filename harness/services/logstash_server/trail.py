@@ -13,17 +13,23 @@ from pathlib import Path
 
 import orjson
 
+from harness.errors import UsageError
 from harness.services.logstash_server.documents import Document
 
 RECEIVED, SETTLED = "received", "settled"
 
 
 class Trail:
-    """Appends to one file; `pattern` finds the id in an event as it came over the wire."""
+    """Appends to one file; `pattern` finds the id in an event as it came over the wire. Raises UsageError."""
 
     def __init__(self, path: Path, pattern: str) -> None:
-        self._find = re.compile(pattern.encode()).search
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            self._find = re.compile(pattern.encode()).search
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        except re.error as error:
+            raise UsageError(f"--trail-id {pattern!r} is no regular expression: {error}") from error
+        except OSError as error:
+            raise UsageError(f"the trail {path} cannot be written: {error.strerror}") from error
 
     def received(self, payloads: Sequence[bytes]) -> None:
         """These events came, in this order."""
