@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -262,3 +263,10 @@ def test_the_summary_tells_kinds_and_the_way_on(tmp_path: Path) -> None:
     _, said = _lint(_folder(tmp_path, rules_yml=GOOD.replace("up == 0", "up > 1")))
     assert "artifacts recognised (1 rules)" in said
     assert "harness explain rules/impossible" in said.splitlines()[-1]
+
+
+def test_the_table_of_other_linters_names_checks_there_are() -> None:
+    table = (PROJECT / "docs" / "lint-coverage.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z]+/[a-z-]+)`", table))
+    assert len(named) > 60
+    assert named <= {check.id for check in lint.static_checks()} | set(MANUALS)

@@ -64,6 +64,8 @@ def _waits(route: Route) -> Iterator[Fault]:
 def _labels(view: View) -> Iterator[Fault]:
     for side in _SIDES:
         for name in view.value.get(side) or () if isinstance(view.value.get(side), dict) else ():
+            if side.endswith("_re") and view[side].value[name] is None:
+                yield view[side].key_at(name), f"no regular expression for {name}"
             if not _LABEL.fullmatch(str(name)):
                 message = f"{side} takes letters, digits and _ in a label's name only, not {name}; write a matcher"
                 yield view[side].key_at(name), message
