@@ -10,8 +10,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from harness.documents.positions import Step, Tree
+from harness.documents.positions import Step, Tree, View
 from harness.documents.substitution import substitute
+from harness.documents.texts import texts_below
 from harness.errors import StackError
 from harness.model import Position
 
@@ -101,15 +102,9 @@ def _is_address(path: tuple[Step, ...], key: str) -> bool:
 
 def _scalars(tree: Tree, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], str, str]]:
     """Every text below a path, with its own path and key."""
-    value = tree.get(*path)
-    if isinstance(value, dict):
-        for key in value:
-            yield from _scalars(tree, (*path, key))
-    elif isinstance(value, list):
-        for index in range(len(value)):
-            yield from _scalars(tree, (*path, index))
-    elif isinstance(value, str) and value:
-        yield path, next((step for step in reversed(path) if isinstance(step, str)), ""), value
+    for view, text in texts_below(View(tree, path)):
+        if text:
+            yield view.path, next((step for step in reversed(view.path) if isinstance(step, str)), ""), text
 
 
 def _host(address: str) -> str:

@@ -254,6 +254,7 @@ def test_routes_inherit() -> None:
         ('severity="critical"', [("severity", "=", "critical")]),
         ("severity = critical", [("severity", "=", "critical")]),
         ('{a=~"x|y,z", b!="", c!~d}', [("a", "=~", "x|y,z"), ("b", "!=", ""), ("c", "!~", "d")]),
+        ("code=~[0-9]{3}", [("code", "=~", "[0-9]{3")]),
         ('"quoted label"="a \\"b\\""', [("quoted label", "=", 'a "b"')]),
     ],
 )
@@ -261,7 +262,7 @@ def test_matchers(text: str, expected: list[tuple[str, str, str]]) -> None:
     assert [(m.label, m.op, m.value) for m in parse_matchers(text, Position("f"))] == expected
 
 
-@pytest.mark.parametrize("text", ["severity", "=x", "a=b c=d{"])
+@pytest.mark.parametrize("text", ["severity", "=x", 'a="b"c', "a=b,c"])
 def test_bad_matchers(text: str) -> None:
     with pytest.raises(UnreadableError, match="bad matcher"):
         parse_matchers(text, Position("f"))

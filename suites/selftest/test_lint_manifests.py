@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,41 @@ def test_keys_that_are_twice_in_json_are_a_warning() -> None:
     board = '{"title": "B", "title": "C", "schemaVersion": 39, "panels": [], "uid": "b"}'
     found = [f for f in _found({"b.json": board}) if f.check == "configuration/readable"]
     assert [f.severity for f in found] == [Severity.WARNING]
+
+
+STRAY = (
+    "",
+    "{",
+    "]",
+    '"',
+    "\t",
+    "\x00",
+    "- ",
+    ": ",
+    "${",
+    "{{",
+    "---\n",
+    "|\n",
+    "&a *a",
+    "<<: *x",
+    "\u2028",
+    "!!binary x",
+    "//",
+)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_nothing_that_manifests_hold_brings_a_reader_down(seed: int) -> None:
+    dice = random.Random(seed)
+    text = MANIFESTS
+    for _ in range(dice.randint(1, 5)):
+        start = dice.randrange(len(text) + 1)
+        end = min(len(text), start + dice.choice((1, 2, 8, 60, 200)))
+        text = text[:start] + dice.choice((*STRAY, text[start:end] * 2)) + text[end:]
+    configuration = Configuration.of_texts({"all.yaml": text})
+    for judgement in lint.run(configuration, Context(configuration), products=False):
+        assert not judgement.reason.startswith("the check itself failed"), (judgement.check, judgement.reason)
+        for finding in judgement.findings:
+            lines = text.split("\n")
+            assert 1 <= finding.position.line <= len(lines)
+            assert 1 <= finding.position.column <= len(lines[finding.position.line - 1]) + 1

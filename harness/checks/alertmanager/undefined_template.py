@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from harness.contracts import Check, Context
 from harness.documents.alertmanager import Alertmanager
-from harness.documents.positions import View
 from harness.documents.templates import Templates
+from harness.documents.texts import texts_below
 from harness.documents.unknown import nearest
 from harness.model import Finding
 
@@ -33,21 +33,8 @@ class UndefinedTemplate(Check):
         if not files and alertmanager.templates:
             return
         for receiver in alertmanager.receivers:
-            for view, text in _texts(receiver.view):
+            for view, text in texts_below(receiver.view, "{{"):
                 for used in _REFERENCE.finditer(text):
                     if used[1] not in known and not _DEFAULTS.fullmatch(used[1]):
                         place = view.inside((), used.start(1), len(used[1]))
                         yield self.finding(place, f"no template is called {used[1]}{nearest(used[1], known)}")
-
-
-def _texts(view: View) -> Iterator[tuple[View, str]]:
-    """Every text below a view that holds an action."""
-    value = view.value
-    if isinstance(value, str) and "{{" in value:
-        yield view, value
-    elif isinstance(value, dict):
-        for key in value:
-            yield from _texts(view[key])
-    elif isinstance(value, list):
-        for index in range(len(value)):
-            yield from _texts(view[index])

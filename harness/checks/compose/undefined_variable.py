@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from harness.contracts import Check, Context
 from harness.documents.compose import Compose
 from harness.documents.env import Env
-from harness.documents.positions import View
 from harness.documents.substitution import references
+from harness.documents.texts import texts_below
 from harness.documents.unknown import nearest
 from harness.model import Finding
 
@@ -29,22 +29,10 @@ class UndefinedVariable(Check):
         if not context.documents.of(Env):
             return
         told = set()
-        for view, text in _texts(compose.tree.view):
+        for view, text in texts_below(compose.tree.view, "$"):
             for used in references(text):
                 if used.name in known or used.name in told or used.default is not None or used.alternative:
                     continue
                 told.add(used.name)
                 place = view.inside((), used.offset, used.length)
                 yield self.finding(place, f"no environment file names {used.name}{nearest(used.name, known)}")
-
-
-def _texts(view: View) -> Iterator[tuple[View, str]]:
-    value = view.value
-    if isinstance(value, str) and "$" in value:
-        yield view, value
-    elif isinstance(value, dict):
-        for key in value:
-            yield from _texts(view[key])
-    elif isinstance(value, list):
-        for index in range(len(value)):
-            yield from _texts(view[index])
