@@ -1,4 +1,4 @@
-"""How fast the virtual clock is: the waves of all alerts, a week, a month of incidents, and a day with nothing skipped.
+"""How fast the virtual clock is: derived scenarios, the waves, a week, a month of incidents, a day without skipping.
 
 Prints the wall time of each and the work that was done. Usage: python benchmarks/virtual_clock.py [--days-unskipped N]
 """
@@ -6,18 +6,22 @@ Prints the wall time of each and the work that was done. Usage: python benchmark
 from __future__ import annotations
 
 import argparse
-import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from harness.documents.configuration import Configuration
 from harness.generators import scenario as scenarios
 from harness.generators.metrics import read_world
 from harness.settings import Settings, read_fixtures, read_yaml
 from harness.simulate import Incident, Timeline, simulate
+from harness.simulate.derive import Rehearsed, rehearse
+from harness.simulate.engine import play as play_staged
+from harness.simulate.staged import stage
+from harness.simulate.stretch import read_kinds, stretch
 from harness.toolchain import prepare
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -44,6 +48,7 @@ def main() -> None:
             toolchain=prepare(("virtualclock",)),
             deadline_seconds=3600.0,
         )
+        _derived(Configuration.load(settings.config), fixtures)
         began = time.monotonic()
         for name in ALL:
             _print(name, play([Incident(known[name])], duration_seconds=known[name].begins_seconds + 150))
@@ -52,24 +57,37 @@ def main() -> None:
         _print("a healthy week", play([Incident(known["healthy"])], duration_seconds=7 * DAY))
         _print("a week with the storm for 2 h", play([storm], duration_seconds=7 * DAY))
         _print("a week with the storm for all of it", play([Incident(known["storm"])], duration_seconds=7 * DAY))
-        _print("a month of incidents", play(month(known), duration_seconds=30 * DAY))
+        _month(Path(folder), fixtures, known, Configuration.load(settings.config))
         _print(f"{unskipped:g} d with the storm for 2 h, skipping", play([storm], duration_seconds=unskipped * DAY))
         _print(
             f"{unskipped:g} d with the storm for 2 h, not", play([storm], duration_seconds=unskipped * DAY, skip=False)
         )
 
 
-def month(known: dict[str, scenarios.Scenario]) -> list[Incident]:
-    """Sixty incidents of half an hour to three hours, two a day, none before the one before is over."""
-    chance = random.Random(SEED)
-    troubles = [known[name] for name in ALL if name != "healthy"]
-    return [
-        # On the grid of the scrapes, as incidents of the fixtures are.
-        Incident(
-            chance.choice(troubles), half * DAY / 2 + 15.0 * chance.randrange(2000), 15.0 * chance.randrange(120, 720)
-        )
-        for half in range(60)
-    ]
+def _derived(configuration: Configuration, fixtures: Mapping[str, Any]) -> None:
+    """Every alert as derived from its own expression, two at a time, as `harness verify` plays them."""
+    began = time.monotonic()
+    program = prepare(("virtualclock",)).binary("virtualclock")
+    played = [one for one in rehearse(configuration, fixtures, program, workers=2) if isinstance(one, Rehearsed)]
+    cases = sum(len(one.outcomes) for one in played)
+    hours = sum(one.derived.ends for one in played) / HOUR
+    text = f"{len(played)} alerts, {cases} cases, {hours:.0f} h of virtual time"
+    print(f"{'all derived scenarios':<34} {time.monotonic() - began:6.1f} s   {text}", flush=True)
+
+
+def _month(
+    folder: Path, fixtures: Mapping[str, Any], known: Mapping[str, scenarios.Scenario], configuration: Configuration
+) -> None:
+    """The month that a sign-off is judged by, with and without `inhibit_rules`."""
+    incidents = stretch(read_kinds(fixtures["month"], known), 30, SEED)
+    staged = stage(read_world(fixtures["world"], fixtures["catalog"]), incidents)
+    for inhibiting in (True, False):
+        timeline = play_staged(
+            configuration, staged, variables=fixtures["deployment"]["variables"], inhibiting=inhibiting,
+            program=prepare(("virtualclock",)).binary("virtualclock"), workspace=Path(tempfile.mkdtemp(dir=folder)),
+            duration_seconds=30 * DAY,
+        )  # fmt: skip
+        _print(f"a month of {len(incidents)} incidents{'' if inhibiting else ', no inhibition'}", timeline)
 
 
 def _play(folder: Path, incidents: list[Incident], **given: object) -> Timeline:

@@ -134,7 +134,8 @@ GOOD: dict[str, list[tuple[str, dict[str, Any]]]] = {
                 for side, count in ((True, 5), (False, 10))],
     "live": [("wave", {"instance": "prometheus", "live_at": 0.0, "wave": True})],
     "alert-state": [
-        (name, {"by": "prometheus", "where": "wave", "labels": {"alertname": name}, "state": "firing"}) for name in CHANNELS
+        (name, {"by": "prometheus", "where": "wave", "labels": {"alertname": name}, "state": "firing"})
+        for name in CHANNELS
     ],
     "notification": [(CHANNELS[name], {"lane": "", "title": name, "text": "", "delivered": True}) for name in CHANNELS],
 }  # fmt: skip
