@@ -7,7 +7,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -247,7 +246,8 @@ class Boot:
         Worlds().copy(built, copy)
         scratch = stack.workspace.scratch / WORLD
         port, transport = self._port(WORLD), self._port(f"{WORLD}-transport")
-        # A process, whatever the deployment's own Elasticsearch runs as: its data folder lies here.
+        # A process, whatever the deployment's own Elasticsearch runs as: its data folder lies here. What is proven on
+        # it is proven on a process, so the level of the service is that of the weaker of the two.
         space = stack.workspace
         room = Room(self._deployment(), "elasticsearch", WORLD, space.scratch / "rooms" / WORLD, space.volumes / WORLD)
         plan = elasticsearch.plan(
@@ -260,14 +260,13 @@ class Boot:
             scratch,
             copy / "elasticsearch",
         )
-        stack.launch(replace(plan, service=WORLD) if "elasticsearch" in stack.contained else plan)
+        stack.launch(plan)
         stack.launch(self._world_metrics(copy / "prometheus"))
         stack.remember(WORLD_MEMORY, RunningWorld(built, copy, stack.fixtures))
 
     def _world_metrics(self, blocks: Path) -> Plan:
         binary, scratch = self.stack.toolchain.binary("prometheus"), self.stack.workspace.scratch / WORLD_METRICS
-        plan = prometheus_plan(binary, blocks, self._port(WORLD_METRICS), scratch, WORLD_METRICS)
-        return replace(plan, service=WORLD_METRICS) if "prometheus" in self.stack.contained else plan
+        return prometheus_plan(binary, blocks, self._port(WORLD_METRICS), scratch, WORLD_METRICS)
 
     def _install(self) -> None:
         """Give the fresh Elasticsearch what the deployment's entrypoint would, and record what it accepted."""
