@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from harness.boot import BOOTABLE_IN_CONTAINERS
@@ -20,8 +20,13 @@ from harness.stack import Stack
 STAND_IN_VERSION = "stand-in"
 
 
-def choice_for(launcher: str, configuration: Configuration, fixtures: Mapping[str, Any]) -> Choice:
-    """Which services of the deployment run in containers; the application is played, whatever the rest runs in."""
+def choice_for(
+    launcher: str, configuration: Configuration, fixtures: Mapping[str, Any], say: Callable[[str], None]
+) -> Choice:
+    """Which services of the deployment run in containers; the application is played, whatever the rest runs in.
+
+    `say` is told of an image that is pulled.
+    """
     played = fixtures["deployment"].get("played", ())
     values = {name: value for file in configuration.of(Env) for name, value in file.values.items()}
     images = {
@@ -30,7 +35,7 @@ def choice_for(launcher: str, configuration: Configuration, fixtures: Mapping[st
         for service in compose.services
         if service.name not in played and service.image
     }
-    return choose(launcher, images, BOOTABLE_IN_CONTAINERS, daemon.ask)
+    return choose(launcher, images, BOOTABLE_IN_CONTAINERS, daemon.ask, lambda tag: daemon.pull(tag, say))
 
 
 def with_containers(stack: Stack, choice: Choice, ledger: Ledger) -> None:

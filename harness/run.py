@@ -109,6 +109,10 @@ class Run:
             except OSError as error:
                 raise UsageError(f"{self.folder} cannot be made: {error.strerror}", hint=_ELSEWHERE) from error
 
+    def say(self, text: str) -> None:
+        """Tell the person who follows the run, before its first phase is over."""
+        self.console.progress(Progress("read", text))
+
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[dict[str, Any]]:
         """Time what happens inside; `detail` and `verdict` may be set in what it yields."""
@@ -143,7 +147,7 @@ def verify(request: Request, console: Console) -> Report:
         configuration = read(request.settings.config)
         swept = sweep()
         told["detail"] = f"{len(configuration.files)} files{swept.told()}"
-        choice = choice_for(request.launcher, configuration, fixtures) if chosen else Choice()
+        choice = choice_for(request.launcher, configuration, fixtures, run.say) if chosen else Choice()
         run.claim()
         inputs.keep(run.folder, configuration.folder, configuration.files, request.settings.fixtures)
         console.begins(str(request.settings.config), configuration.sha256, choice.told(), run.id)

@@ -81,7 +81,7 @@ def up(wanted: Wanted, say: Say) -> None:
 def _stack(wanted: Wanted, fixtures: Mapping[str, Any], say: Say) -> Iterator[tuple[Stack, HistoryFile]]:
     """A stack that is taken down whatever happens."""
     configuration = read(wanted.settings.config)
-    choice = choice_for(wanted.launcher, configuration, fixtures)
+    choice = choice_for(wanted.launcher, configuration, fixtures, say)
     say(f"harness up   {configuration.folder.name}   launcher {choice.told()}")
     toolchain = prepare(on_progress=lambda step: say(f"  … {step.component} {step.step} {step.detail}".rstrip()))
     scratch = Path(tempfile.mkdtemp(prefix="harness-"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from harness.model import Level
 from harness.toolchain.machine import DEVELOPMENT
 
 ASK_SECONDS = 5
-PULL_ASK_SECONDS = 10
+PULL_ASK_SECONDS = 5
 PULL_SECONDS = 900
 PULL = "HARNESS_PULL"
 """`never`: images are not looked for beyond this machine."""
@@ -74,13 +74,14 @@ def connect(seconds: float = ASK_SECONDS) -> Any:
     return importlib.import_module("docker").DockerClient(base_url=address(), timeout=seconds)
 
 
-def pull(tag: str) -> str:
-    """Try to get an image; why it cannot be had, or nothing when it is there."""
+def pull(tag: str, say: Callable[[str], None] = lambda _: None) -> str:
+    """Try to get an image; why it cannot be had, or nothing when it is there. `say` is told when it takes a while."""
     if os.environ.get(PULL) == "never":
         return f"it is not looked for ({PULL}=never)"
     try:
         with contextlib.closing(connect(PULL_ASK_SECONDS)) as client:
             client.api.inspect_distribution(tag)
+        say(f"pulling {tag}, which takes minutes once")
         with contextlib.closing(connect(PULL_SECONDS)) as client:
             client.images.pull(tag)
     except Exception as error:
