@@ -12,7 +12,7 @@ import time
 
 from harness.contracts import Recorder
 
-KIND = "calibration"
+KIND = "machine-speed"
 WORK = "SHA-256 of 8 MiB"
 INTERVAL_SECONDS = 1.0
 _BYTES = 8 * 1024 * 1024

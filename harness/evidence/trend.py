@@ -17,6 +17,8 @@ FOLDER = "history"
 GROUPED = {"log-query": "search-time", "dashboard-load": "dashboard-load"}
 """Baselines whose samples are observations of one kind, each about one subject, with `seconds` and whether it was cold.
 Compared from run to run is the median of each subject, warm: a change of the mix is no change of speed."""
+QUALIFIED = ("view", "range", "busy")
+"""What else about an observation sets it apart: a search over an hour is another one than over a month."""
 _EVERYTHING = ""
 
 
@@ -121,7 +123,7 @@ def _figures(report: Report, history: History) -> Iterable[Figure]:
             median=median(values),
             p95=quantile(values, 0.95),
             groups=groups or {_EVERYTHING: median(values)},
-            machine_seconds=_machine(history, moments),
+            machine_seconds=_beside(history, GROUPED.get(baseline.id, "")) or _machine(history, moments),
         )
 
 
@@ -133,11 +135,22 @@ def _groups(history: History, kind: str) -> tuple[dict[str, float], tuple[float,
         seconds = seen.data.get("seconds")
         whole = not (seen.data.get("cold") or seen.data.get("errors") or seen.data.get("failures"))
         if isinstance(seconds, int | float) and math.isfinite(seconds) and whole:
-            view = str(seen.data.get("view", ""))
-            # A search is opened as a list and as a table, which take their time apart.
-            times.setdefault(f"{seen.subject} as {view}" if view else seen.subject, []).append(float(seconds))
+            how = [str(seen.data[name]) for name in QUALIFIED if name in seen.data and name != "busy"]
+            how += ["while others search"] if seen.data.get("busy") else []
+            times.setdefault(", ".join([seen.subject, *how]), []).append(float(seconds))
             moments.append(seen.at)
     return {subject: median(values) for subject, values in times.items()}, tuple(moments)
+
+
+def _beside(history: History, kind: str) -> float | None:
+    """What the trifle took that was asked between the samples, where a suite does so: the nearest witness."""
+    subject = {"search-time": "searches"}.get(kind)
+    found = [
+        float(seconds)
+        for seen in (history.of_kind("calibration", subject) if subject else ())
+        if not seen.data.get("busy") and isinstance(seconds := seen.data.get("seconds"), int | float) and seconds > 0
+    ]
+    return median(found) if found else None
 
 
 def _machine(history: History, moments: tuple[float, ...]) -> float | None:
@@ -145,7 +158,7 @@ def _machine(history: History, moments: tuple[float, ...]) -> float | None:
     begins, ends = (min(moments), max(moments)) if moments else (-math.inf, math.inf)
     found = [
         float(pair[1])
-        for seen in history.of_kind("calibration")
+        for seen in history.of_kind("machine-speed")
         for pair in seen.data.get("samples", ())
         if isinstance(pair, list | tuple) and len(pair) == 2 and begins - 1 <= pair[0] <= ends + 1
     ]

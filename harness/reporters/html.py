@@ -32,9 +32,11 @@ from harness.reporters.sections import (
     latency,
     logs,
     messages,
+    receivers,
     resilience,
     searches,
     timeline,
+    virtual,
 )
 
 NAME = "report.html"
@@ -114,6 +116,8 @@ def _view(report: Report, history: History, made_of: Inputs | None) -> dict[str,
         "courses": courses,
         "latency": _shown(lambda: latency.latency(history)),
         "diagnosed": _shown(lambda: diagnosed.diagnosed(history)),
+        "receivers": _shown(lambda: receivers.receivers(history)),
+        "virtual": _shown(lambda: virtual.virtual(history)),
         "messages": _shown(lambda: messages.messages(history)),
         "plots": _plots(report, history, courses[0] or ()),
         "dashboards": _shown(lambda: dashboards.dashboards(history)),

@@ -109,6 +109,9 @@ def _sign_off(report: Report) -> Iterator[str]:
     ]
     if people:
         told.append(f"- {people} more lines are for people to judge")
+    for one in report.checklists:
+        stands = [line_standing(line.result) for line in one.lines if not line.result.by_person]
+        told.append(f"- {_plain(one.title)}: {stands.count(Standing.PROVEN)} of {len(stands)} lines proven")
     yield from _listed("Sign-off", told)
 
 

@@ -25,7 +25,7 @@ from harness.model import (
 )
 from harness.quantiles import deviation, interval, median, quantile
 from harness.reporters import html, plots
-from harness.reporters.sections import evidence, figures, first, messages, timeline
+from harness.reporters.sections import evidence, figures, first, messages, receivers, searches, timeline, virtual
 from suites.selftest.test_reporters_html import (
     AT,
     BEYOND,
@@ -216,6 +216,66 @@ def test_a_payload_of_another_shape_is_shown_as_text(payload: object) -> None:
     for sink in ("slack", "pagerduty", "email", "webhook"):
         (shown,) = messages.messages(History.of(sent("somewhere", "A", AT, sink=sink, payload=payload)))
         assert shown.title == "A"
+
+
+# --- what fails on purpose, and what takes weeks
+
+
+def test_a_failing_receiver_is_told_with_tries_and_time() -> None:
+    case = {"alert": "CacheDown", "channel": "pagerduty", "answers": [500, 503], "always": False}
+    refused = [sent("pagerduty", "CacheDown: x", AT + n, lane="receivers", delivered=False) for n in (0, 1)]
+    history = History.of(
+        Observation(AT, "receiver-case", "PagerDuty fails twice", case),
+        *refused,
+        sent("pagerduty", "CacheDown: x", AT + 4, lane="receivers"),
+        sent("pagerduty", "CacheDown: x", AT + 9),
+        sent("pagerduty", "NotCacheDown", AT + 1, lane="receivers"),
+    )
+    (found,) = receivers.receivers(history)
+    assert (found.tries, found.delivered, found.seconds, found.answers) == (3, 1, 4.0, ("500", "503"))
+    assert receivers.receivers(History.of()) == ()
+
+
+def test_what_was_played_in_virtual_time_is_counted(tmp_path: Path) -> None:
+    told = [
+        {"channel": "email", "reason": "firing", "alerts": [["A", "firing", 0]]},
+        {"channel": "email", "reason": "repeat", "alerts": [["A", "firing", 0]]},
+        {"channel": "slack", "reason": "resolved", "alerts": [["A", "resolved", 0]]},
+    ]
+    scenario = {"name": "storm", "live_at": 100.0, "lasts": 7200.0, "inhibiting": True, "muted": [{}]}
+    scenario |= {"expected": {"A": 0.0, "B": 60.0}, "fired": {"A": 102.0}, "messages": told}
+    stretch = {"days": 30.0, "inhibiting": False, "incidents": [["x", 0, 1]], "per_channel": {"email": 40, "slack": 2}}
+    history = History.of(
+        Observation(AT, "virtual", "storm", scenario),
+        Observation(AT, "stretch", "30 d", stretch),
+        Observation(AT, "derived", "A", {}),
+        Observation(AT, "underivable", "B", {"reason": "too odd"}),
+    )
+    found = virtual.virtual(history)
+    assert found is not None
+    (played,) = found.played
+    assert (played.fired, played.expected, played.late_seconds, played.hours) == (1, 2, 2.0, 2.0)
+    assert (played.messages, played.repeats, played.resolved, played.muted) == (3, 1, 1, 1)
+    assert found.stretches[0].messages == 42 and found.underivable == (("B", "too odd"),)
+    page = parsed(html.write(report(LATENCY), tmp_path, history))
+    assert rows(page, "Scenarios in virtual time")[0][0].startswith("storm")
+    assert virtual.virtual(History.of()) is None
+
+
+def test_a_search_that_missed_in_one_range_is_not_covered_by_another() -> None:
+    wide = {"range": "30 d", "hits": 10, "expected": 10, "missing_count": 0, "unexpected_count": 0}
+    short = {"range": "1 h", "hits": 1, "expected": 2, "missing_count": 1, "unexpected_count": 0}
+    times = [
+        Observation(AT, "search-time", "S", {"range": r, "busy": b, "seconds": s, "cold": False})
+        for r, b, s in (("30 d", False, 0.2), ("30 d", False, 0.3), ("30 d", True, 9.0), ("1 h", False, 0.01))
+    ]
+    for order in ((wide, short), (short, wide)):
+        history = History.of(*(Observation(AT, "search", "S", one) for one in order), *times)
+        found = searches.searched(history)
+        assert found is not None
+        (one,) = found.searches
+        assert (one.standing.name, one.hits, one.expected, one.missing) == ("FAILED", 10, 10, 1)
+        assert (one.opened, one.warm_p95_seconds) == (2, 0.3)
 
 
 # --- lists of demands, waivers, evidence

@@ -10,6 +10,7 @@ from harness.reporters import plots
 from harness.reporters.plots import Dots, Span, Strip, Track
 from harness.reporters.sections import timeline
 from harness.reporters.sections.reading import figure
+from harness.reporters.sections.searches import judged_range
 from harness.reporters.summary import finite, quantity
 
 FEWEST = 5
@@ -50,7 +51,8 @@ def loads(history: History, limit: float | None) -> str:
 def searches(history: History, limit: float | None) -> str:
     """Times of each saved search, cold and warm."""
     names = dict.fromkeys(o.subject for o in history.of_kind("search-time"))
-    rows = [Strip(name, _cold_and_warm(history, "search-time", name)) for name in sorted(names)]
+    judged = judged_range(history)
+    rows = [Strip(name, _cold_and_warm(history, "search-time", name, judged)) for name in sorted(names)]
     return plots.strips("searches", rows, limit, "s", "Times of each saved search, cold and warm, against the limit")
 
 
@@ -70,9 +72,12 @@ def waterfall(found: Sequence[timeline.Course]) -> str:
     return plots.waterfall("waterfall", rows, begins, 1.03 * ends + 1, "seconds after going live", told)
 
 
-def _cold_and_warm(history: History, kind: str, subject: str) -> tuple[Dots, ...]:
-    timed = [(bool(o.data.get("cold")), seconds) for o in history.of_kind(kind, subject)
-             if (seconds := figure(o.data, "seconds")) is not None]  # fmt: skip
-    cold = tuple(seconds for is_cold, seconds in timed if is_cold)
-    warm = tuple(seconds for is_cold, seconds in timed if not is_cold)
-    return (Dots("unknown", "cold", cold), Dots("link", "warm", warm))
+def _cold_and_warm(history: History, kind: str, subject: str, judged: str | None = None) -> tuple[Dots, ...]:
+    found: dict[str, list[float]] = {"cold": [], "warm": [], "while others ask": []}
+    for seen in history.of_kind(kind, subject):
+        seconds = figure(seen.data, "seconds")
+        if seconds is not None and seen.data.get("range") == judged:
+            alone = "cold" if seen.data.get("cold") else "warm"
+            found["while others ask" if seen.data.get("busy") else alone].append(seconds)
+    colours = ("unknown", "link", "quiet")
+    return tuple(Dots(c, name, tuple(values)) for c, (name, values) in zip(colours, found.items(), strict=True))

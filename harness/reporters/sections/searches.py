@@ -59,12 +59,15 @@ def searched(history: History) -> Searched | None:
 
 
 def _search(history: History, title: str) -> Search:
-    seen = history.last("search", title)
-    data: Mapping[str, Any] = seen.data if seen else {}
-    times = [o.data for o in history.of_kind("search-time", title)]
-    broken = [text(d, "error") for d in (data, *times) if d.get("error")]
+    listed = [o.data for o in history.of_kind("search", title)]
+    # Listed over several ranges: what it found is told of the widest, what it missed of all.
+    data: Mapping[str, Any] = max(listed, key=lambda one: figure(one, "expected") or 0.0, default={})
+    every = [o.data for o in history.of_kind("search-time", title)]
+    times = [d for d in every if not d.get("busy") and d.get("range") == judged_range(history)]
+    broken = [text(d, "error") for d in (*listed, *every) if d.get("error")]
     expected = figure(data, "expected")
-    missing, unexpected = whole(data, "missing_count"), whole(data, "unexpected_count")
+    missing = sum(whole(one, "missing_count") for one in listed)
+    unexpected = sum(whole(one, "unexpected_count") for one in listed)
     hits = figure(data, "hits")
     discover = [d for d in times if d.get("view", "discover") == "discover" and figure(d, "seconds") is not None]
     cold = [s for d in discover if d.get("cold") and (s := figure(d, "seconds")) is not None]
@@ -81,6 +84,12 @@ def _search(history: History, title: str) -> Search:
         warm_p95_seconds=p95(warm),
         remark=broken[0] if broken else _remark(data, hits, expected),
     )
+
+
+def judged_range(history: History) -> str | None:
+    """The time range most openings were about, which is the one that is judged; None when none was noted."""
+    ranges = [o.data.get("range") for o in history.of_kind("search-time")]
+    return max(dict.fromkeys(ranges), key=ranges.count, default=None)
 
 
 def _standing(wrong: bool, hits: float | None, expected: float | None) -> Standing:
