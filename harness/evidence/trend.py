@@ -123,7 +123,7 @@ def _figures(report: Report, history: History) -> Iterable[Figure]:
             median=median(values),
             p95=quantile(values, 0.95),
             groups=groups or {_EVERYTHING: median(values)},
-            machine_seconds=_beside(history, GROUPED.get(baseline.id, "")) or _machine(history, moments),
+            machine_seconds=_beside(history, moments) or _machine(history, moments),
         )
 
 
@@ -142,13 +142,15 @@ def _groups(history: History, kind: str) -> tuple[dict[str, float], tuple[float,
     return {subject: median(values) for subject, values in times.items()}, tuple(moments)
 
 
-def _beside(history: History, kind: str) -> float | None:
-    """What the trifle took that was asked between the samples, where a suite does so: the nearest witness."""
-    subject = {"search-time": "searches"}.get(kind)
+def _beside(history: History, moments: tuple[float, ...]) -> float | None:
+    """What the trifle took that a suite asked between its samples, if it did: the nearest witness of the machine."""
     found = [
         float(seconds)
-        for seen in (history.of_kind("calibration", subject) if subject else ())
-        if not seen.data.get("busy") and isinstance(seconds := seen.data.get("seconds"), int | float) and seconds > 0
+        for seen in (history.of_kind("calibration") if moments else ())
+        if min(moments) - 1 <= seen.at <= max(moments) + 1
+        and not seen.data.get("busy")
+        and isinstance(seconds := seen.data.get("seconds"), int | float)
+        and seconds > 0
     ]
     return median(found) if found else None
 

@@ -208,6 +208,35 @@ def test_a_record_holds_each_search_warm_and_the_machine_meanwhile(tmp_path: Pat
     assert trend.root_of(tmp_path, record.run) == "root"
 
 
+def test_a_trifle_asked_between_the_samples_is_the_nearer_witness() -> None:
+    report, history = recorded()
+    trifles = [
+        Observation(at, "calibration", "searches", {"seconds": seconds, "busy": busy})
+        for at, seconds, busy in (
+            (101.0, 0.002, False),
+            (102.0, 0.003, False),
+            (103.0, 0.9, True),
+            (5000.0, 7.0, False),
+        )
+    ]
+    (figure,) = trend.of(report, History((*history.observations, *trifles)), "root").figures
+    assert figure.machine_seconds == pytest.approx(0.0025)
+
+
+def test_searches_over_another_range_and_under_load_are_compared_with_themselves() -> None:
+    report, _ = recorded()
+    seen = [
+        Observation(100.0, "search-time", "S", {"seconds": s, "cold": False, "view": "discover", "range": r, "busy": b})
+        for s, r, b in ((0.1, "1 h", False), (0.3, "30 d", False), (0.9, "30 d", True))
+    ]
+    (figure,) = trend.of(report, History(tuple(seen)), "root").figures
+    assert figure.groups == {
+        "S, discover, 1 h": 0.1,
+        "S, discover, 30 d": 0.3,
+        "S, discover, 30 d, while others search": 0.9,
+    }
+
+
 def test_a_record_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
     trend.keep(tmp_path, nights(1)[0])
     (tmp_path / trend.FOLDER / "broken.json").write_text('{"run": 3')

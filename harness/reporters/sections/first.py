@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.model import Judgement, Level, Report
 from harness.reporters.sections import checks
@@ -45,6 +45,11 @@ def steps(report: Report) -> tuple[Step, ...]:
     open_now = [one for one in checks.undecided(report.judgements) if not one.beside_a_verdict]
     promised = checks.promised(report)
     here = [one for one in (*open_now, *(p for p in promised if not _repeats(p, open_now))) if one.needs is None]
+    unasked = [one for one in here if one.way_out == checks.EVERYTHING]
+    if len(unasked) > 1:
+        names = tuple(name for one in unasked for name in one.checks)
+        told = checks.Open(f"{len(names)} lines and baselines rest on suites that did not run", names, None, "", False)
+        here = [*(one for one in here if one not in unasked), replace(told, way_out=checks.EVERYTHING)]
     decidable = [
         Step(_sentence(one.reason), one.way_out, ", ".join(one.checks[:3]), Standing.UNKNOWN, "not-proven")
         for one in here

@@ -13,14 +13,12 @@ from harness.reporters.sections.reading import entries, figure, inner, text
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One scenario in virtual time. `late` is the largest distance between when an alert fired and when it was to."""
+    """One scenario in virtual time: how many alerts fired, and which messages that led to."""
 
     scenario: str
     inhibiting: bool
     hours: float | None
     fired: int
-    expected: int
-    late_seconds: float | None
     messages: int
     repeats: int
     resolved: int
@@ -68,13 +66,6 @@ def virtual(history: History) -> Virtual | None:
 
 
 def _played(data: Mapping[str, Any], subject: str) -> Played:
-    expected, fired = inner(data, "expected"), inner(data, "fired")
-    began = figure(data, "live_at") or 0.0
-    apart = [
-        abs(at - began - wanted)
-        for name in expected
-        if (at := figure(fired, name)) is not None and (wanted := figure(expected, name)) is not None
-    ]
     lasts = figure(data, "lasts")
     told = [one for one in entries(data, "messages") if isinstance(one, Mapping)]
     states = [str(entry[1]) for one in told for entry in entries(one, "alerts") if len(entry) > 1]
@@ -82,9 +73,7 @@ def _played(data: Mapping[str, Any], subject: str) -> Played:
         scenario=text(data, "name") or subject,
         inhibiting=bool(data.get("inhibiting", True)),
         hours=None if lasts is None else lasts / 3600,
-        fired=len(fired),
-        expected=len(expected),
-        late_seconds=max(apart, default=None),
+        fired=len(inner(data, "fired")),
         messages=len(told),
         repeats=sum("repeat" in text(one, "reason") for one in told),
         resolved=states.count("resolved"),
