@@ -30,7 +30,24 @@ def text(trend: Trend) -> str:
     lines += [f"? {flaky_said(one)}" for one in trend.flaky]
     lines += [f"✗ {check} passed in the run before" for check in trend.broken[:_MOST_NAMED]]
     lines += [f"✓ {check} passes again" for check in trend.mended[:_MOST_NAMED]]
+    lines += [f"! {line}" for line in _also_changed(trend)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _also_changed(trend: Trend) -> list[str]:
+    """What else is new since the run before, for whoever looks for the cause."""
+    if not trend.before:
+        return []
+    last, newest = trend.before[-1], trend.newest
+    pairs = (
+        ("configuration", last.config_sha256, newest.config_sha256),
+        ("harness", last.harness_sha256, newest.harness_sha256),
+    )
+    return [
+        f"the {what} is another than in the run before ({was[:7]} → {now[:7]})"
+        for what, was, now in pairs
+        if was != now
+    ]
 
 
 def said(change: Change) -> str:
@@ -63,6 +80,7 @@ def notification(trend: Trend) -> dict[str, Any]:
     worse += [f"{check} passed in the run before" for check in trend.broken]
     worse += [check for check, verdict in newest.checks.items() if verdict == "fail" and check not in trend.broken]
     worse += [flaky_said(one) for one in trend.flaky]
+    worse += _also_changed(trend) if worse else []
     lines = worse[:_MOST_NAMED] + ([f"and {len(worse) - _MOST_NAMED} more"] if len(worse) > _MOST_NAMED else [])
     body = "\n".join(f"• {_mrkdwn(line)}" for line in lines) or "• nothing failed; not everything could be proven"
     attachment = {"color": "danger", "text": body, "footer": f"sealed {newest.root[:12]}", "mrkdwn_in": ["text"]}

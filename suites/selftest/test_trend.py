@@ -181,6 +181,13 @@ def test_what_broke_since_the_run_before_is_named_and_what_mended_too() -> None:
     assert (found.broken, found.mended) == (("a/b",), ("c/d",))
 
 
+def test_what_else_changed_is_told_to_whoever_looks_for_the_cause() -> None:
+    runs = nights(3)
+    assert "another" not in trend_page.text(judged(runs))
+    told = trend_page.text(judged([*runs[:2], replace(runs[2], config_sha256="f" * 64)]))
+    assert "the configuration is another than in the run before (ccccccc → fffffff)" in told
+
+
 # --- what is kept of a run
 
 
