@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import threading
@@ -16,6 +17,7 @@ from harness.documents.elasticsearch import IndexTemplate
 from harness.documents.searches import Searches, mapping_of
 from harness.errors import StackError, UnreadableError, UnsupportedError
 from harness.probes.search import Discover, refusals
+from harness.probes.search_export import export
 from harness.probes.search_requests import (
     TimeRange,
     documents_body,
@@ -346,3 +348,44 @@ def test_refusals_are_told_as_they_came(server):
         "reader administration": 403,
     }
     assert all("if_seq_no=0" in path for method, path, _ in server.asked if method in ("PUT", "DELETE"))
+
+
+# the export
+
+
+def page(*ids: str, total: int | None = None, **fields: Any) -> tuple[int, Any]:
+    hits = [{"_id": one, "sort": [n], "fields": {"level": ["error"], **fields}} for n, one in enumerate(ids)]
+    counted = {} if total is None else {"total": {"value": total}}
+    return 200, {"_shards": {"failed": 0}, "hits": {"hits": hits, **counted}}
+
+
+def exported(server: Elasticsearch, *pages: tuple[int, Any]) -> tuple[Any, str]:
+    search, mapping, _ = read()
+    server.answers["/logs-*/_pit"] = [(200, {"id": "point"})]
+    server.answers["/_search"] = [*pages]
+    out = io.StringIO(newline="")
+    return export(server.url, None, search, mapping, SPAN, out), out.getvalue()  # type: ignore[arg-type]
+
+
+def test_an_export_pages_through_one_point_in_time_and_writes_each_hit_once(server):
+    found, text = exported(server, page("a", "b", total=3), page("c"), page())
+    assert (found.rows, found.counted, found.pages) == (3, 3, 2)
+    assert [line.rsplit(",", 1)[-1] for line in text.splitlines()] == ["_id", "a", "b", "c"]
+    asked = [body for _, path, body in server.asked if path == "/_search"]
+    assert [body.get("search_after") for body in asked] == [None, [1], [0]]
+    assert {body["pit"]["id"] for body in asked} == {"point"}
+    assert ("DELETE", "/_pit", {"id": "point"}) in server.asked
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_quoted(server):
+    search, _, _ = read()
+    column = search.time_field
+    _, text = exported(server, page("a", total=1, **{column: ["=1+1"]}), page())
+    assert "'=1+1" in text
+
+
+def test_an_export_that_not_every_shard_answered_is_refused(server):
+    status, body = page("a", total=2)
+    body["_shards"]["failed"] = 1
+    with pytest.raises(StackError, match="not every shard answered"):
+        exported(server, (status, body))
