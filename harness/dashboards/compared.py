@@ -9,7 +9,7 @@ from typing import Any
 from harness.dashboards.compared_logs import compared_lines
 from harness.dashboards.facts import Facts
 from harness.documents.dashboard import Dashboard, Panel, Target
-from harness.generators.log_panel_truth import LogShows
+from harness.generators.panel_log_truth import LogShows
 from harness.generators.panel_truth import SCRAPE_SECONDS, Asked, Band, Group, Shows, largest
 from harness.probes.grafana_prometheus import PrometheusSource, Question
 from harness.probes.panel import Shown, question_of
@@ -34,6 +34,10 @@ class Truths:
                     self.logs[(panel, ref)] = LogShows(spec, choices, where)
                 else:
                     self.metrics[(panel, ref)] = Shows(spec, where)
+
+    def alerting(self, dashboard: str) -> bool:
+        """Whether a dashboard shows what a running stack does, such as alerts."""
+        return any(shows.only_live for (panel, _), shows in self.metrics.items() if panel.startswith(f"{dashboard}/"))
 
 
 class Comparison:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.generators.log_panel_truth import LogShows, Written, WrittenLines, measured
+from harness.generators.panel_log_truth import LogShows, Written, WrittenLines, measured
 from harness.probes.panel import Shown
 from harness.probes.panel_answer import Line, Reply
 from harness.probes.panel_display import Drawn

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from harness.generators.ground import Ground
-from harness.generators.log_panel_truth import WrittenLines
+from harness.generators.panel_log_truth import WrittenLines
 from harness.generators.panel_truth import SCRAPE_SECONDS
 
 LONGEST_APART = 1.5 * SCRAPE_SECONDS
@@ -16,10 +16,11 @@ LONGEST_APART = 1.5 * SCRAPE_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A time without scrapes, Unix seconds."""
+    """A time without scrapes, Unix seconds; `open` when there was none since."""
 
     start: float
     end: float
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,11 @@ class Facts:
             return False
         return not any(_spoils(hole, start, moment) for hole in self.holes)
 
+    @property
+    def stale(self) -> bool:
+        """Whether a target is waiting for a scrape that is overdue."""
+        return any(hole.open for hole in self.holes)
+
     def _in_hole(self, moment: float) -> bool:
         return any(hole.start < moment < hole.end + SCRAPE_SECONDS for hole in self.holes)
 
@@ -57,7 +63,7 @@ def _spoils(hole: Hole, start: float, end: float) -> bool:
     if hole.end <= start or hole.start >= end:
         return False
     at_the_edge = hole.start <= start + SCRAPE_SECONDS or hole.end >= end - SCRAPE_SECONDS
-    return at_the_edge or (end - start) < 20 * (hole.end - hole.start)
+    return at_the_edge or (end - start) < 4 * (hole.end - hole.start)
 
 
 def holes(scrapes: Iterable[Sequence[float]], end: float) -> tuple[Hole, ...]:
@@ -66,5 +72,5 @@ def holes(scrapes: Iterable[Sequence[float]], end: float) -> tuple[Hole, ...]:
     for moments in scrapes:
         for before, after in pairwise([*moments, end]):
             if after - before > LONGEST_APART:
-                found.append(Hole(before, after))
+                found.append(Hole(before, after, open=after == end))
     return tuple(found)

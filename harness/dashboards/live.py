@@ -7,15 +7,19 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
+from harness import wait
 from harness.dashboards.facts import Facts, Hole, holes
 from harness.generators.ground import TimelineGround
-from harness.generators.log_panel_truth import WrittenLines
+from harness.generators.panel_log_truth import WrittenLines
 from harness.probes.grafana_connection import Connection, RefusedError
 from harness.probes.grafana_sources import Sources
 
 LOGS_TRUTH = "logs-truth"
 ATTEMPTS = 4
 """How often a look is repeated when an alert changed its state while it was taken."""
+
+OVERDUE_SECONDS = 3.0
+"""How long a scrape that is overdue is given before the next attempt."""
 
 T = TypeVar("T")
 
@@ -52,13 +56,18 @@ class Live:
         self._lines = WrittenLines(truth) if truth is not None else None
 
     def unchanged(self, look: Callable[[float], T]) -> tuple[Facts, T]:
-        """A look at a moment (Unix seconds) around which no alert changed its state, if there is such a moment."""
+        """A look at a moment (Unix seconds) around which no alert changed its state and no scrape was overdue, if
+        there is
+        such a moment."""
         for attempt in range(ATTEMPTS):
             before, now = self._alerts(), time.time()
             seen = look(now)
-            if before == self._alerts() or attempt == ATTEMPTS - 1:
+            facts = Facts(self._ground, self._lines, before, self._holes(now))
+            if (before == self._alerts() and not facts.stale) or attempt == ATTEMPTS - 1:
                 break
-        return Facts(self._ground, self._lines, before, self._holes(now)), seen
+            if facts.stale:
+                wait.pause(OVERDUE_SECONDS)
+        return facts, seen
 
     def calibrate(self) -> float | None:
         """How long the cheapest query takes, in seconds; None when it fails."""

@@ -1,9 +1,9 @@
 """What is done to the running stack: every dashboard is opened as a browser does, again and again, and all at once.
 
 The first opening is cold, Elasticsearch's caches emptied before; then the alerts and targets that need a scrape or an
-evaluation are given time to show; then the dashboards take turns, so that a slow moment of the machine does not fall on
-one of them alone. Then each panel's answer is laid beside what it must show, over several ranges and every choice of
-its variables, and a crowd of viewers is let in.
+evaluation are given time to show, in which panels are asked over several ranges with every choice of their variables;
+then the dashboards take turns, so that a slow moment of the machine does not fall on one of them alone. Then each
+panel's answer is laid beside what it must show, and a crowd of viewers is let in.
 """
 
 from __future__ import annotations
@@ -104,11 +104,12 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
     visit = _Visit(stack, recorder, dashboards, sources)
     with Browser(visit.sources) as browser:
         visit.cold(browser)
+        visit.sweep(browser, alerting=False)  # while the alerts take their time
         visit.settle(browser)
+        visit.sweep(browser, alerting=True)
         visit.warm(browser)
         visit.at_once(browser)
         visit.look(browser)
-        visit.sweep(browser)
     crowd.watch(stack, recorder, where, thorough=stack.thorough or stack.named)
 
 
@@ -208,13 +209,14 @@ class _Visit:
                 record = comparison.of(shown, panel, answer, POINTS_COMPARED)
                 self._recorder.record("panel-value", f"{dashboard.uid}/{panel.title}", record)
 
-    def sweep(self, browser: Browser) -> None:
-        """Every panel over every range, with every choice of its dashboard's variables."""
+    def sweep(self, browser: Browser, *, alerting: bool) -> None:
+        """Every panel over every range, with every choice of its dashboard's variables: of the dashboards that
+        show alerts, or of the others."""
+        chosen = [one for one in self._dashboards if self._truths.alerting(one.uid) == alerting]
+        thorough = self._stack.thorough or self._stack.named
         plan = self._stack.fixtures.get("panels", {}).get("sweep") or {}
         swept = Sweep(browser, self._truths, self._live, self.sources.prometheus(), plan)
-        swept.run(
-            self._dashboards, self._recorder, self._stack.progress, thorough=self._stack.thorough or self._stack.named
-        )
+        swept.run(chosen, self._recorder, self._stack.progress, thorough=thorough)
 
     def _record_answers(self, load: DashboardLoad, shown: TimeRange, lookups: _Lookups) -> None:
         for panel in load.panels:

@@ -126,6 +126,8 @@ def test_where_nobody_scraped_nothing_is_compared() -> None:
     assert hole == (Hole(30, 90),)
     facts = Facts(Handmade(), holes=hole)
     assert not facts.comparable(100, 60) and facts.comparable(1000, 60)
+    assert facts.comparable(500, 490) and not facts.stale  # in the middle of a long window it does no harm
+    assert Facts(Handmade(), holes=holes([[0, 15]], 60)).stale
     assert not facts.comparable(60, 0, counts=False) and facts.comparable(200, 0, counts=False)
     assert not facts.comparable(50, 60)  # before there was a whole window of samples
     assert facts.comparable(3000, 3600, whole=True)

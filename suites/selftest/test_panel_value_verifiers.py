@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.checks.dashboards.fortnight import Fortnight
 from harness.checks.dashboards.log_panel_values import LogPanelValues
 from harness.checks.dashboards.panel_sweep import PanelSweep
 from harness.checks.dashboards.panel_values import PanelValues
@@ -134,6 +135,31 @@ def test_a_panel_wrong_for_one_choice_fails_and_names_it_once() -> None:
     messages = [finding.message for finding in result.findings]
     assert messages[0].startswith("d/P: “a” (query A, over 1h with $role = nurse) shows 0") and len(messages) == 2
     assert "1 more of 6 looks" in messages[1]
+
+
+def lived(spans: Sequence[str] = ("15d", "24h", "1h of outage"), **target: Any) -> list[Observation]:
+    world = Observation(0.0, "fortnight", "world", {"days": 15.0, "incidents": ["outage"], "dashboards": 1})
+    return [world, *[looked("panel-fortnight", more={"span": span, "chosen": {}}, **target) for span in spans]]
+
+
+def test_a_fortnight_in_which_every_panel_is_right_passes_by_grafanas_own_code() -> None:
+    result = judged(Fortnight, *lived())
+    assert (result.verdict, result.level) == (Verdict.PASS, Level.ENGINE)
+    assert "3 looks at 1 panels over 15 days" in result.proofs[0].statement
+
+
+def test_a_panel_that_misses_an_incident_fails_and_names_it() -> None:
+    result = judged(Fortnight, *lived(("1h of outage",), series=point(0.01, 0.2, 0.2)))
+    assert result.verdict is Verdict.FAIL and "over 1h of outage" in result.findings[0].message
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [[], lived(()), lived(unchecked="nothing says"), lived(series=[], unchecked="only a running stack tells this")],
+    ids=["nothing", "not this panel", "not compared", "only what another suite judges"],
+)
+def test_a_fortnight_in_which_nothing_was_compared_is_unknown(seen: list[Observation]) -> None:
+    assert judged(Fortnight, *seen).verdict is Verdict.UNKNOWN
 
 
 def load(viewers: int, seconds: float, **more: Any) -> Observation:
