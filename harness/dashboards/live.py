@@ -56,9 +56,8 @@ class Live:
         self._lines = WrittenLines(truth) if truth is not None else None
 
     def unchanged(self, look: Callable[[float], T]) -> tuple[Facts, T]:
-        """A look at a moment (Unix seconds) around which no alert changed its state and no scrape was overdue, if
-        there is
-        such a moment."""
+        """A look at a moment (Unix seconds) around which no alert changed its state and no scrape was overdue, if there
+        is such a moment."""
         for attempt in range(ATTEMPTS):
             before, now = self._alerts(), time.time()
             seen = look(now)
