@@ -134,8 +134,16 @@ class Comparison:
         if panel.type in REDUCED:
             grid = grid[-1:]
         window = shows.window(asked)
+        if shows.spec.get("each_bucket"):
+            grid = [moment for moment in grid if not self._restarted(moment, window)]
         known = [m for m in grid if self._facts.comparable(m, window, whole=shows.whole_range, counts=shows.counts)]
         return _spread(known, samples)
+
+    def _restarted(self, moment: float, window: float) -> bool:
+        """Whether counters began anew in a window. Prometheus does not extrapolate below zero, so for a while each bucket
+        of a histogram is extrapolated otherwise, and the difference of two says nothing."""
+        ground = self._facts.ground
+        return ground is not None and any(moment - window - SCRAPE_SECONDS < at <= moment for at in ground.restarts)
 
 
 def _spread(moments: Sequence[float], samples: int) -> list[float]:
@@ -174,6 +182,8 @@ def _entry(one: Drawn, panel: Panel, bands: Mapping[float, Band]) -> Record:
     points: list[list[float | None]] = []
     for moment, band in bands.items():
         seen = _plain(_value(one, moment, panel))
+        if panel.type in REDUCED and seen is not None and math.isnan(band.low) and len(one.line.points) > 1:
+            continue  # the last that was a number is shown, and that was earlier
         nothing = seen is None and band.maybe_nothing
         points.append([moment, seen, *((None, None) if nothing else (_plain(band.low), _plain(band.high)))])
     return {"name": one.name, "colour": one.colour, "points": points}

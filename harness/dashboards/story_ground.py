@@ -22,6 +22,11 @@ class StoryGround:
         """When the first sample was taken."""
         return self._truth.metrics_begin + SCRAPE_SECONDS
 
+    @property
+    def restarts(self) -> Sequence[float]:
+        """When the application was deployed."""
+        return [at / 1000 for at in self._truth.story.plan.deploys_ms]
+
     def courses(self, metric: str) -> Sequence[Course]:
         """Every series of a metric."""
         if metric not in self._courses:

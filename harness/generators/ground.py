@@ -28,6 +28,11 @@ class Ground(Protocol):
         """When the first sample was taken."""
         ...
 
+    @property
+    def restarts(self) -> Sequence[float]:
+        """When counters began anew (Unix seconds)."""
+        ...
+
     def courses(self, metric: str) -> Sequence[Course]:
         """Every series of a metric; of a histogram by the names of its parts."""
         ...
@@ -45,6 +50,11 @@ class TimelineGround:
     def begins(self) -> float:
         """When the first sample was taken."""
         return self._timeline.origin
+
+    @property
+    def restarts(self) -> Sequence[float]:
+        """Never: a lane's counters go on through its incident."""
+        return ()
 
     def courses(self, metric: str) -> Sequence[Course]:
         """Every series of a metric, of the world's and the incident's."""

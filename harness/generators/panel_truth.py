@@ -24,8 +24,10 @@ _HALF = SCRAPE_SECONDS / 2
 _PHASES = ((0.0, 0.0), (0.0, SCRAPE_SECONDS), (SCRAPE_SECONDS, 0.0), (SCRAPE_SECONDS, SCRAPE_SECONDS), (_HALF, _HALF))
 """How long after a window's beginning its first sample may be, and how long before its end the last."""
 
-_ALIKE = 1.001
-"""Of two figures this close, either may be the larger one."""
+_ALIKE = 1.04
+"""Of two figures this close, either may be shown as the larger one: each may be off by half of it."""
+_EXTRAPOLATED = 0.02
+"""By what share of itself Prometheus may extrapolate the count of one bucket otherwise than that of the next."""
 
 Group = tuple[tuple[str, str], ...]
 Figures = Mapping[Group, float]
@@ -91,6 +93,9 @@ class Shows:
             for group, value in _KINDS[self._kind](self, ground, asked, _Moment(moment, first, last)).items():
                 found.setdefault(group, []).append(value)
         bands = {group: _band(values) for group, values in found.items()}
+        if self.spec.get("each_bucket"):
+            room = _EXTRAPOLATED * sum(band.high for band in bands.values())
+            bands = {group: Band(band.low - room, band.high + room) for group, band in bands.items()}
         return {group: band for group, band in bands.items() if not _at_most(band, self.spec.get("above"))}
 
     @property

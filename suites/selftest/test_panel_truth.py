@@ -26,6 +26,7 @@ class Handmade:
     """A ground of a few series."""
 
     begins = 0.0
+    restarts = ()
 
     def __init__(self, **series: Sequence[tuple[Mapping[str, str], Any]]) -> None:
         self._series = series
@@ -109,7 +110,7 @@ def test_the_quantile_of_nothing_is_no_number() -> None:
 
 
 def test_among_the_largest_ties_may_go_either_way() -> None:
-    bands = {(("n", str(n)),): Band(float(v), float(v)) for n, v in enumerate([9, 5, 5, 1])}
+    bands = {(("n", str(n)),): Band(float(v), float(v)) for n, v in enumerate([9, 5, 4.9, 1])}
     must, may = largest(2, bands)
     assert must == {(("n", "0"),)} and len(may) == 3
     assert largest(4, bands) == (set(bands), set(bands))
