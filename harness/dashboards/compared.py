@@ -140,8 +140,8 @@ class Comparison:
         return _spread(known, samples)
 
     def _restarted(self, moment: float, window: float) -> bool:
-        """Whether counters began anew in a window. Prometheus does not extrapolate below zero, so for a while each bucket
-        of a histogram is extrapolated otherwise, and the difference of two says nothing."""
+        """Whether counters began anew in a window. Prometheus does not extrapolate below zero, so for a while each
+        bucket of a histogram is extrapolated otherwise, and the difference of two says nothing."""
         ground = self._facts.ground
         return ground is not None and any(moment - window - SCRAPE_SECONDS < at <= moment for at in ground.restarts)
 
