@@ -115,6 +115,7 @@ def every_alert(scene: Scene, only: Sequence[str] = ()) -> list[Rehearsed]:
     found: list[Rehearsed] = []
     for result in rehearse(
         stack.configuration, stack.fixtures, scene.program, run=scene.run, workers=WORKERS, only=only,
+        workspace=stack.workspace.scratch,
         on_done=lambda alert: stack.progress(f"{alert}, from its own expression", phase="simulation"),
     ):  # fmt: skip
         if isinstance(result, Rehearsed):

@@ -44,10 +44,13 @@ def rehearse(
     *,
     run: Runner | None = None,
     workers: int | None = None,
+    workspace: Path | None = None,
     only: Iterable[str] = (),
     on_done: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Rehearsed | Underivable]:
     """Everything that can be derived, played with the virtual clock at `program`, in the order of the rule files.
+
+    `workspace` is where folders are made and removed, the system's own place for such by default.
 
     What cannot be played (the configuration does not load, say) raises; what cannot be derived is told as such.
     """
@@ -66,7 +69,7 @@ def rehearse(
         return Rehearsed(derived, outcomes(derived, timeline), timeline)
 
     with (
-        tempfile.TemporaryDirectory(prefix="harness-derived-") as folder,
+        tempfile.TemporaryDirectory(prefix="harness-derived-", dir=workspace) as folder,
         ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="rehearsal") as pool,
     ):
         futures = [pool.submit(one, derived, Path(folder, str(number))) for number, derived in enumerate(made)]
