@@ -42,7 +42,10 @@ class Filebeat(Document):
         if source.path.suffix not in (".yml", ".yaml") or not isinstance(source.value, dict):
             return False
         telling = any(str(key) == "filebeat" or str(key).startswith("filebeat.") for key in source.value)
-        nested = isinstance(source.value.get("filebeat"), dict) or any("filebeat." in str(k) for k in source.value)
+        own = source.value.get("filebeat")
+        # A compose file of before there were sections has services at its root, one of them perhaps of this name.
+        service = isinstance(own, dict) and bool(own.keys() & {"image", "build"})
+        nested = (isinstance(own, dict) and not service) or any("filebeat." in str(k) for k in source.value)
         return (telling and nested) or (source.named("filebeat*.yml") and source.has("output", "processors"))
 
     @classmethod

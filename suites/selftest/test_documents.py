@@ -141,6 +141,7 @@ def test_a_file_of_another_kind_is_not_taken() -> None:
         "grafana-alerts.yml": "apiVersion: 1\ngroups: [{name: g, rules: [{uid: x, title: y, data: []}]}]\n",
         "app.conf": "listen 80;\n",
         "values.yaml": "replicas: 1\n",
+        "docker-compose.yml": "filebeat: {build: ., links: [a]}\na: {image: b}\n",
     }
     assert Configuration.of_texts(others).documents == ()
 
