@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,8 @@ COUNT = "alertmanager_notification_latency_seconds_count"
 SUM = "alertmanager_notification_latency_seconds_sum"
 INTEGRATIONS = {"slack": "slack", "pagerduty": "pagerduty", "smtp": "email"}
 """Sink → Alertmanager's name of what speaks to it."""
+
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,11 @@ def _budget(alert: Alert, group: Group, prometheus: Prometheus, documents: Docum
 def journeys(history: History) -> tuple[Journey, ...]:
     """Every alert's way to every channel of every Alertmanager, as far as it was recorded, in order of firing."""
     found: list[Journey] = []
+    received: dict[str, list[_Delivery]] = {}
     for (instance, _), held in _held(history).items():
-        found.extend(_journeys(history, instance, held))
+        if instance not in received:
+            received[instance] = _deliveries(history, instance)
+        found.extend(_journeys(history, instance, held, received[instance]))
     return tuple(sorted(found, key=lambda j: (j.firing, j.alert, j.channel)))
 
 
@@ -140,7 +145,7 @@ def _held(history: History) -> dict[tuple[str, str], Observation]:
     return found
 
 
-def _journeys(history: History, instance: str, held: Observation) -> Iterator[Journey]:
+def _journeys(history: History, instance: str, held: Observation, received: Iterable[_Delivery]) -> Iterator[Journey]:
     labels, firing = held.data["labels"], moment(held.data["startsAt"])
     live = max(_live(history, storm=bool(lane_of(instance))), default=0.0)
     if firing < live:
@@ -148,7 +153,7 @@ def _journeys(history: History, instance: str, held: Observation) -> Iterator[Jo
     # Only the waves go live before their incidents cross anything.
     crossing = {} if lane_of(instance) else _crossing(history, held.subject, labels)
     pending = crossing.get("pending")
-    for channel, seen in _first(history, instance, held.subject, firing).items():
+    for channel, seen in _first(received, held.subject, firing).items():
         updated = held.data.get("updatedAt")
         yield Journey(
             held.subject,
@@ -179,24 +184,35 @@ def _crossing(history: History, alert: str, labels: Mapping[str, str]) -> Mappin
     return {}
 
 
-def _first(history: History, instance: str, alert: str, firing: float) -> dict[str, Observation]:
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """A delivery with its words, read once: there may be hundreds of alerts to look for."""
+
+    seen: Observation
+    read: str
+    words: frozenset[str]
+
+    def names(self, alert: str) -> bool:
+        if _WORD.fullmatch(alert):
+            return alert in self.words
+        return alert in self.read and re.search(rf"(?<!\w){re.escape(alert)}(?!\w)", self.read) is not None
+
+
+def _first(received: Iterable[_Delivery], alert: str, firing: float) -> dict[str, Observation]:
     """The first delivery that names the alert since it fires, by channel."""
     found: dict[str, Observation] = {}
-    for seen in _deliveries(history, instance):
-        if seen.at >= firing and _names(seen, alert):
-            found.setdefault(seen.subject, seen)
+    for delivery in received:
+        if delivery.seen.at >= firing and delivery.names(alert):
+            found.setdefault(delivery.seen.subject, delivery.seen)
     return found
 
 
-def _deliveries(history: History, instance: str) -> list[Observation]:
+def _deliveries(history: History, instance: str) -> list[_Delivery]:
     lane = lane_of(instance)
     received = (o for o in history.of_kind("notification") if o.data["lane"] == lane and o.data.get("delivered", True))
-    return sorted(received, key=lambda o: o.at)
-
-
-def _names(seen: Observation, alert: str) -> bool:
-    read = f"{seen.data['title']}\n{seen.data['text']}"
-    return alert in read and re.search(rf"(?<!\w){re.escape(alert)}(?!\w)", read) is not None
+    ordered = sorted(received, key=lambda o: o.at)
+    texts = [f"{o.data['title']}\n{o.data['text']}" for o in ordered]
+    return [_Delivery(o, read, frozenset(_WORD.findall(read))) for o, read in zip(ordered, texts, strict=True)]
 
 
 def moment(timestamp: str) -> float:

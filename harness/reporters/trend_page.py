@@ -154,7 +154,8 @@ def _drawn(change: Change, runs: list[RunRecord]) -> str:
     name = "".join(letter if letter.isalnum() else "-" for letter in f"{change.figure}-{change.against}")
     label = f"Median of {change.figure} over {len(runs)} runs, oldest first"
     svg = plots.course(name, [one.median if one else None for one in found], marked, unit, label)
-    return f"<h3>{escape(said(change))}</h3>{svg}"
+    plot = f'<div class="scroll plotted" role="group" tabindex="0" aria-label="Plot">{svg}</div>'
+    return f"<h3>{escape(said(change))}</h3>{plot}"
 
 
 def _row(run: RunRecord) -> str:
