@@ -24,8 +24,8 @@ from harness.toolchain import Cache
 from harness.world.build import Builder, Ground, Tell
 from harness.world.key import WorldKey
 
-KEPT = 3
-"""How many worlds are kept besides small ones; the least recently used go first."""
+KEPT = 2
+"""How many worlds of each scale are kept, the last used: a small one, soon made, must not push out a full one."""
 
 LOCK_SECONDS = 7200.0
 ABOUT = "world.json"
@@ -97,20 +97,32 @@ class Worlds:
             raise SetUpError(message, hint="Is the disk full?") from error
 
     def sweep(self, keep: WorldKey | None = None) -> list[str]:
-        """Remove the worlds beyond the `KEPT` last used, `keep` never; their names."""
-        with contextlib.suppress(FileNotFoundError):
-            found = sorted(
-                (p for p in self.root.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True
-            )
-            old = [path for path in found if keep is None or path.name != keep.name][KEPT - bool(keep) :]
-            for path in old:
-                # Renamed first, so that nobody finds half of it.
-                gone = path.with_name(f".{path.name}-{os.getpid()}")
-                with contextlib.suppress(OSError):
-                    path.rename(gone)
-                    shutil.rmtree(gone, ignore_errors=True)
-            return [path.name for path in old]
-        return []
+        """Remove the worlds of each scale beyond the `KEPT` last used, `keep` never; their names."""
+        if not self.root.is_dir():
+            return []
+        there = sorted((path for path in self.root.iterdir() if path.is_dir()), key=_last_used, reverse=True)
+        alike: dict[str, list[Path]] = {}
+        for path in there:
+            if path.name.startswith("."):  # what a sweep that was killed had begun to remove
+                shutil.rmtree(path, ignore_errors=True)
+            elif keep is None or path.name != keep.name:
+                alike.setdefault(path.name.partition("-")[0], []).append(path)
+        own = str(keep.scale) if keep else ""
+        old = [path for scale, same in alike.items() for path in same[KEPT - (scale == own) :]]
+        for path in old:
+            # Renamed first, so that nobody finds half of it.
+            gone = path.with_name(f".{path.name}-{os.getpid()}")
+            with contextlib.suppress(OSError):
+                path.rename(gone)
+                shutil.rmtree(gone, ignore_errors=True)
+        return [path.name for path in old]
+
+
+def _last_used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another run has just swept it
+        return 0.0
 
 
 def share(source: Path, target: Path, never_altered: Callable[[Path], bool]) -> None:

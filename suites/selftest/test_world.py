@@ -130,7 +130,11 @@ def test_only_the_last_used_are_kept(worlds):
     for place, key in enumerate(keys):
         worlds.ensure(key, GROUND)
         os.utime(worlds.root / key.name, (place, place))
+    full = WorldKey(1, 1_000_000, "a" * 64)
+    worlds.ensure(full, GROUND)
+    os.utime(worlds.root / full.name, (0, 0))
     worlds.sweep()
+    assert worlds.find(full) is not None  # small ones do not push it out
     assert [worlds.find(key) is not None for key in keys] == [False, False] + [True] * store.KEPT
 
 
