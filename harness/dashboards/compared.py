@@ -162,7 +162,7 @@ def _names(shows: Shows, bands: Bands) -> tuple[set[str], set[str]]:
         allowed |= {_called(shows, group) for group in may}
         for group in must:
             band = found[group]
-            if not math.isnan(band.low) and (above is None or band.low > above):
+            if not band.maybe_nothing and (above is None or band.low > above):
                 required.add(_called(shows, group))
     return required, allowed
 

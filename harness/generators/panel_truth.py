@@ -26,8 +26,9 @@ _PHASES = ((0.0, 0.0), (0.0, SCRAPE_SECONDS), (SCRAPE_SECONDS, 0.0), (SCRAPE_SEC
 
 _ALIKE = 1.04
 """Of two figures this close, either may be shown as the larger one: each may be off by half of it."""
-_EXTRAPOLATED = 0.02
-"""By what share of itself Prometheus may extrapolate the count of one bucket otherwise than that of the next."""
+_EXTRAPOLATED = 0.03
+"""By what share of all observations the count of one bucket may be extrapolated otherwise than that of the next:
+Prometheus does not extrapolate a counter below zero, and the lower buckets of what happens rarely are near it."""
 
 Group = tuple[tuple[str, str], ...]
 Figures = Mapping[Group, float]
