@@ -24,7 +24,7 @@ def test_filter(case: dict[str, Any]) -> None:
 
 
 def test_every_filter_has_a_case() -> None:
-    tested = {case["filter"].split()[0] for case in _CASES} | {"split", "clone", "drop"}
+    tested = {case["filter"].split()[0] for case in _CASES} | {"split", "clone", "drop", "geoip"}
     assert tested == set(names("filter"))
 
 
