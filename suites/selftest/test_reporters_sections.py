@@ -128,7 +128,7 @@ def test_failures_come_first_then_what_this_machine_could_decide_then_levels() -
     assert steps[0].what.startswith("CacheDown (severity critical) did not reach pagerduty")
     assert steps[0].where == "config/alertmanager/config.yml:36:17"
     assert steps[1].what == "No line was sent" and steps[1].how == "Send one."
-    assert "level container" in steps[-1].what and "1 lines of the sign-off" in steps[-1].what
+    assert "level container" in steps[-1].what and "1 check and 1 line of the sign-off" in steps[-1].what
 
 
 def test_a_level_that_is_missing_is_one_step_however_many_wait_for_it() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.model import Finding, Judgement, Level, Proof, Report, RequirementResult, Verdict
 from harness.reporters.summary import Standing, failures, gaps, line_standing, reached, standing, way_out, way_to
 
-EVERYTHING = "Run every suite: harness verify"
+EVERYTHING = "Run every suite: harness verify --sign-off"
 NOT_RUN = ("not run:", "not measured in this run")
 """How the judges say that nothing but another suite is missing."""
 

@@ -78,10 +78,16 @@ def _levels(report: Report, found: Iterable[checks.Open]) -> list[Step]:
     for level, names in sorted(waiting.items(), reverse=True):
         distinct = dict.fromkeys(names)
         signed = sum(name in lines for name in distinct)
-        what = f"Prove at level {level.label} what only it can show: {len(distinct) - signed} checks"
-        what += f" and {signed} lines of the sign-off" if signed else ""
+        counted = {"check": len(distinct) - signed, "line of the sign-off": signed}
+        told = " and ".join(_plural(count, word) for word, count in counted.items() if count)
+        what = f"Prove at level {level.label} what only it can show: {told}"
         steps.append(Step(what, way_to(level), ", ".join(list(distinct)[:3]), Standing.BEYOND_REACH, "not-proven"))
     return steps
+
+
+def _plural(count: int, word: str) -> str:
+    first, _, rest = word.partition(" ")
+    return f"{count} {first}{'s' * (count != 1)} {rest}".rstrip()
 
 
 def _repeats(one: checks.Open, gaps: Iterable[checks.Open]) -> bool:
