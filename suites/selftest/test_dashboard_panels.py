@@ -138,6 +138,7 @@ class Stack:
     steps: list[tuple[str, float | None, float | None]] = field(default_factory=list)
     instances: list[Instance] = field(default_factory=list)
     thorough: bool = False
+    named: bool = False
 
     def url(self, name: str) -> str:
         return self.urls[name]

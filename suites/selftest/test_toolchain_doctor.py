@@ -114,7 +114,7 @@ class TestMachine:
 
     def test_too_little_memory_and_disk_are_told(self, monkeypatch, empty):
         memory = psutil.virtual_memory()._replace(total=2e9, available=1e9)
-        monkeypatch.setattr(machine.psutil, "virtual_memory", lambda: memory)
+        monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
         usage = machine.shutil.disk_usage("/")._replace(free=int(2e9))
         monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: usage)
         facts = {fact.name: fact for fact in machine.facts(empty, NO_DOCKER)}
