@@ -35,5 +35,9 @@ def environment(reports: Path) -> dict[str, str]:
 
 
 def command(*arguments: str) -> list[str]:
-    """The command line of the harness under this interpreter."""
-    return [sys.executable, "-m", "harness.cli", *arguments]
+    """The command line of the harness under this interpreter; a run that names no launcher starts processes.
+
+    Otherwise what a test is about would depend on whether a Docker daemon happens to answer.
+    """
+    chosen = ("--launcher", "process") if arguments[:1] == ("verify",) and "--launcher" not in arguments else ()
+    return [sys.executable, "-m", "harness.cli", *arguments, *chosen]

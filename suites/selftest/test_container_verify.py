@@ -114,7 +114,7 @@ def test_a_runner_killed_at_any_moment_is_swept(tmp_path: Path, monkeypatch):
     moments, found = random.Random(8), 0
     for _ in range(MOMENTS):
         run = subprocess.Popen(
-            command("verify", "--suite", "alerting"),
+            command("verify", "--launcher", "auto", "--suite", "alerting"),
             env={**environment(tmp_path / "reports"), "XDG_STATE_HOME": str(tmp_path)},
             cwd=tmp_path,
             stdout=subprocess.DEVNULL,
