@@ -48,7 +48,7 @@ class Live:
         lane = stack.lanes.get(str(stack.fixtures["deployment"]["lanes"]["dashboards"]))
         self._ground = None
         if lane is not None:
-            instances = {job: f"127.0.0.1:{target.port}" for job, target in lane.player.targets.items()}
+            instances = dict(lane.player.addresses)
             self._ground = TimelineGround(lane.timeline, instances)
         self._scrapes: dict[str, list[float]] = {}
         self._scraped_until = 0.0

@@ -12,7 +12,7 @@ import pytest
 
 from suites.selftest.running import PROJECT, Ran, command, environment
 
-RUN_SECONDS = 600
+RUN_SECONDS = 1200
 
 
 @pytest.fixture
