@@ -110,13 +110,6 @@ def suite() -> ModuleType:
 
 
 @dataclass
-class Target:
-    """As much of a scrape target as names it."""
-
-    port: int
-
-
-@dataclass
 class Lane:
     """As much of a lane as says what is true in it."""
 
@@ -249,7 +242,7 @@ def visit(
     """Play the exercise, with a sweep over one range and two viewers."""
     given = fixtures()
     given["panels"] |= {"sweep": {"ranges": ["1h"]}, "viewers": {"plain": [{"viewers": 2, "seconds": 3}]}}
-    targets = {job: Target(1) for job in JOBS}
+    addresses = {job: "127.0.0.1:1" for job in JOBS}
     ports = PortLeases(folder / "ports")
     stack = Stack(
         configuration,
@@ -257,7 +250,7 @@ def visit(
         Workspace(folder, folder),
         ports,
         ProcessLauncher(folder / "logs", Ledger(folder / "ledger")),
-        {"wave-1": Lane(server.timeline, SimpleNamespace(targets=targets))},
+        {"wave-1": Lane(server.timeline, SimpleNamespace(addresses=addresses))},
         given,
     )
     recorder = Recording()

@@ -115,7 +115,7 @@ def test_the_phases_account_for_the_time(ran):
 
 
 def test_pytest_judges_the_same_run_again_without_a_stack(ran):
-    suites = [str(path.parent) for path in sorted((PROJECT / "suites").glob("*/exercise.py"))]
+    suites = [str(PROJECT / "suites" / name) for name in ran.verdict["suites"] if name != "lint"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *suites, "--recorded", str(Path(ran.folder).resolve()), "-q"],
         cwd=PROJECT,
