@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness import suites
 from harness.contracts import Check, Context
 from harness.documents.configuration import Configuration
 from harness.judging import baselines, beyond_reach, judge, of_whole_run, overall, requirements, sign_off
@@ -23,6 +24,8 @@ from harness.model import (
     Verdict,
     worst,
 )
+from harness.registry import discover
+from suites.selftest.running import PROJECT
 
 LEVELS = {"prometheus": Level.NATIVE, "logstash": Level.STAND_IN}
 CONTEXT = Context(Configuration.of_texts({}), {}, LEVELS)
@@ -303,3 +306,11 @@ def test_a_suite_left_out_on_purpose_keeps_its_line_open_but_not_what_was_asked_
     assert of_whole_run(Verdict.PASS, [only], ["resilience"]) is Verdict.PASS
     assert of_whole_run(Verdict.PASS, [only]) is Verdict.UNKNOWN
     assert of_whole_run(Verdict.PASS, [both], ["resilience"]) is Verdict.UNKNOWN  # logs did not run either
+
+
+def test_a_verifier_of_a_suite_on_demand_is_named_after_it():
+    """What a run left out is told by the first part of an id, so a line that rests on it must name it by that."""
+    on_demand = {name for name, suite in suites.find(PROJECT / "suites").items() if suite.on_demand}
+    checks = [kind() for kind in discover("harness.checks", Check)]
+    assert on_demand
+    assert [one.id for one in checks if one.suite in on_demand and one.suite != one.id.partition("/")[0]] == []

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from harness.checks.dashboards.fortnight import Fortnight
 from harness.checks.dashboards.log_panel_values import LogPanelValues
 from harness.checks.dashboards.panel_sweep import PanelSweep
 from harness.checks.dashboards.panel_values import PanelValues
 from harness.checks.dashboards.viewers import Viewers
+from harness.checks.fortnight.panels import Fortnight
 from harness.contracts import Check, Context
 from harness.documents.configuration import Configuration
 from harness.judging import judge

@@ -1,0 +1,1 @@
+"""Panels over the fifteen days of the 30-day world."""
