@@ -194,9 +194,12 @@ class TestLatencyAgreement:
         assert "2.0 ms apart" in judgement.reason and "off by 10.0 ms" in judgement.reason
 
     def test_means_too_far_apart(self):
-        assert (
-            "0.061 s by Alertmanager, 0.008 s by the sink" in judged(LatencyAgreement, *self.seen(total=0.122)).reason
-        )
+        reason = judged(LatencyAgreement, *self.seen(total=1.22)).reason
+        assert "0.610 s by Alertmanager, 0.008 s by the sink, more than 0.5 s apart" in reason
+
+    def test_the_handshakes_of_a_busy_machine_are_told_and_no_fault(self):
+        judgement = judged(LatencyAgreement, *self.seen(total=0.23, sink=0.001))
+        assert (judgement.verdict, judgement.proofs[0].value) == (Verdict.PASS, 0.114)
 
     def test_a_delivery_that_one_side_did_not_see(self):
         assert "counts 3 deliveries, the sink 2" in judged(LatencyAgreement, *self.seen(count=3, total=0.03)).reason

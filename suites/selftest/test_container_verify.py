@@ -97,7 +97,11 @@ NEVER_HEALTHY = (
         pytest.param(WRONG_MOUNT, ("prometheus", "/etc/prometheus/prometheus.yml", "no such file"), id="wrong mount"),
         pytest.param(MISSING_VARIABLE, ("variable ALERTMANAGER_SLACK_HOOK is required",), id="missing variable"),
         pytest.param(RENAMED, ("there is no service 'alertmanager'",), id="renamed service"),
-        pytest.param(WRONG_PORT, ("alertmanager is healthy, but nothing answers", "9094/tcp"), id="wrong port"),
+        pytest.param(
+            WRONG_PORT,
+            ("alertmanager", "is healthy, but nothing answers at the port it publishes, 9094/tcp"),
+            id="wrong port",
+        ),
         pytest.param(NEVER_HEALTHY, ("health check", "/-/never", "404"), id="health check that never passes"),
     ],
 )

@@ -118,6 +118,9 @@ class TestTargets:
         judgement = judged(StandingTargets, self.target(**target), self.KNOWN)
         assert judgement.verdict is Verdict.FAIL and says in judgement.reason
 
+    def test_a_target_that_was_never_scraped_is_neither_up_nor_down(self):
+        assert judged(StandingTargets, self.target(health="unknown"), self.KNOWN).verdict is Verdict.UNKNOWN
+
     def test_no_alertmanager(self):
         none = seen("standing-alertmanagers", "prometheus", active=[])
         assert "knows no Alertmanager" in judged(StandingTargets, self.target(), none).reason

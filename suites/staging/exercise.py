@@ -7,6 +7,7 @@ be killed. Whatever alerts agree on to inhibit one another is given the mark too
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from collections.abc import Mapping
@@ -16,8 +17,10 @@ from typing import Any
 import requests
 
 from harness import wait
+from harness.checks.staging.targets import UNSCRAPED
 from harness.contracts import Recorder
 from harness.documents.alertmanager import Alertmanager
+from harness.documents.durations import seconds
 from harness.documents.elasticsearch import IndexTemplate
 from harness.documents.searches import Searches, mapping_of
 from harness.errors import DeadlineError, HarnessError
@@ -32,6 +35,7 @@ READER = "log_reader"
 SECONDS = 15.0
 SILENCE_SECONDS, ALERT_SECONDS = 600.0, 120.0
 SEEN_SECONDS = 20.0
+SCRAPE_SECONDS = 60.0
 DAY = 86_400.0
 
 
@@ -56,11 +60,27 @@ def _prometheus(url: str, recorder: Recorder) -> None:
     for rule in rules:
         data = {key: rule.get(key) for key in ("query", "duration", "labels", "type", "health", "lastError")}
         recorder.record("loaded-rule", rule["name"], data)
-    for target in _json("GET", f"{url}/api/v1/targets?state=active")["data"]["activeTargets"]:
+    for target in _scraped(url):
         data = {"health": target["health"], "error": target["lastError"], "url": target["scrapeUrl"]}
         recorder.record("standing-target", target["labels"]["job"], data)
     active = _json("GET", f"{url}/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
     recorder.record("standing-alertmanagers", "prometheus", {"active": [manager["url"] for manager in active]})
+
+
+def _scraped(url: str) -> list[dict[str, Any]]:
+    """The targets, once each was scraped or had the time to be: before, Prometheus calls their health unknown."""
+    found: list[dict[str, Any]] = []
+
+    def scraped() -> bool:
+        found[:] = _json("GET", f"{url}/api/v1/targets?state=active")["data"]["activeTargets"]
+        return all(target["health"] != UNSCRAPED for target in found)
+
+    if not scraped():
+        asked = (seconds(target.get(key, "")) for target in found for key in ("scrapeInterval", "scrapeTimeout"))
+        longest = 2 * max((one for one in asked if one), default=SCRAPE_SECONDS)
+        with contextlib.suppress(DeadlineError):  # what was never scraped is recorded as that
+            wait.until(scraped, deadline=min(longest, 4 * SCRAPE_SECONDS), saying="each target's scrape", every=0.5)
+    return found
 
 
 class _Routes:

@@ -8,17 +8,21 @@ from harness.alert_latency import clock_step_seconds, compare
 from harness.contracts import Check, Context
 from harness.model import Evidence, Gap, History, Outcome, Position, Proof
 
-LIMIT_SECONDS = 0.05
+CLOCK_SECONDS = 0.05
+SHARE = 0.1
+"""Of the latency's limit: what both sides may differ by. All but the way back of the answer is in the latency."""
 
 
 class LatencyAgreement(Check):
-    """What the sinks measure agrees with Alertmanager's own figures to 50 ms, and nothing is missing on either side.
+    """What the sinks measure agrees with Alertmanager's own figures, and nothing is missing on either side.
 
     Why: a measurement nobody has checked is an opinion. How measured: each delivery is timed at the sink, from its
     first byte to the end of the answer, and by Alertmanager (`alertmanager_notification_latency_seconds`); counts must
-    be equal, means within 50 ms. A delivery's date at the sink lies within the exchange that Alertmanager timed, so its
-    mean error is at most Alertmanager's own mean. The machine's clock must not be set meanwhile. How to fix: a
-    difference is time on the way or in a busy sink; run it on a quieter machine.
+    be equal, means no further apart than a tenth of the limit of the latency, for more could change its verdict. What
+    they do differ by is connecting and shaking hands, which a busy machine stretches. A delivery's date at the sink
+    lies within the exchange that Alertmanager timed, so its mean error is at most Alertmanager's own mean. The
+    machine's clock must not be set meanwhile. How to fix: a difference is time on the way or in a busy sink; run it on
+    a quieter machine.
     """
 
     subject, suite = History, "alerting"
@@ -30,17 +34,18 @@ class LatencyAgreement(Check):
         if not compared or stepped is None:
             yield Gap("the sinks' times were not held against Alertmanager's: one side was not recorded")
             return
+        limit = SHARE * float(context.baseline("alert-latency")["limit"])
         where = Position("config/alertmanager/config.yml")
-        if abs(stepped) > LIMIT_SECONDS:
+        if abs(stepped) > CLOCK_SECONDS:
             yield self.finding(where, f"the machine's clock was set by {stepped:+.3f} s during the measurement")
         for one in compared:
             name = f"{one.integration} of {one.instance}"
             if one.alertmanager_count != one.sink_count:
                 counts = f"Alertmanager counts {one.alertmanager_count} deliveries, the sink {one.sink_count}"
                 yield self.finding(where, f"{name}: {counts}")
-            elif one.apart_seconds > LIMIT_SECONDS:
+            elif one.apart_seconds > limit:
                 times = f"{one.alertmanager_seconds:.3f} s by Alertmanager, {one.sink_seconds:.3f} s by the sink"
-                yield self.finding(where, f"{name}: a delivery takes {times}, more than {LIMIT_SECONDS} s apart")
+                yield self.finding(where, f"{name}: a delivery takes {times}, more than {limit:g} s apart")
         for lane, dropped in _dropped(history):
             lost = f"{lane} dropped {dropped:.0f} alerts before they reached Alertmanager"
             yield self.finding(Position("config/prometheus.yml"), lost)
@@ -54,7 +59,7 @@ class LatencyAgreement(Check):
             samples=deliveries,
             services=("alertmanager",),
             value=round(worst.apart_seconds, 4),
-            limit=LIMIT_SECONDS,
+            limit=limit,
             unit="s",
             evidence=(
                 Evidence("alertmanager-figures", "all", "; ".join(one.told for one in compared)),

@@ -8,6 +8,9 @@ from harness.contracts import Check, Context
 from harness.documents.prometheus import Prometheus
 from harness.model import Evidence, Gap, History, Outcome, Proof
 
+UNSCRAPED = "unknown"
+"""Prometheus's word for the health of a target before its first scrape."""
+
 
 class StandingTargets(Check):
     """Every job under test has a target that is up, and Prometheus knows an Alertmanager.
@@ -32,7 +35,9 @@ class StandingTargets(Check):
                 if not found:
                     yield self.finding(job.view.at("job_name"), f"{job.name} has no target in the running Prometheus")
                 for target in found:
-                    if target.data["health"] != "up":
+                    if target.data["health"] == UNSCRAPED:
+                        yield Gap(f"{job.name}: {target.data['url']} has not been scraped yet")
+                    elif target.data["health"] != "up":
                         why = target.data["error"] or target.data["health"]
                         yield self.finding(job.view.at("job_name"), f"{job.name}: {target.data['url']}: {why}")
             if not known.data["active"]:
