@@ -101,10 +101,7 @@ class _Watcher:
         """One round. True once everything expected has arrived and the storm has been quiet for a while."""
         self._stack.require_alive()
         began = time.monotonic()
-        for name, lane in self._stack.lanes.items():
-            self._prometheus(name, lane.instance.url)
-        for name in ALERTMANAGERS:
-            self._alertmanager(name)
+        self._states_now()
         expected = sum(len(v) for v in self._expected().values())
         heard, elapsed = expected - len(self._missing()), round(time.time() - self.live_at)
         text = f"{heard} of {expected} notifications heard, seconds"
@@ -115,12 +112,22 @@ class _Watcher:
         self.worked_seconds += time.monotonic() - began
         return over
 
+    def _states_now(self) -> None:
+        for name, lane in self._stack.lanes.items():
+            self._prometheus(name, lane.instance.url)
+        for name in ALERTMANAGERS:
+            self._alertmanager(name)
+
     def missing_text(self) -> str:
         """What has not arrived, for the message of a deadline."""
         return ", ".join(f"{alert} at {channel}" for alert, channel in self._missing()) or "the storm still going on"
 
     def finish(self) -> None:
-        """Write down what the products count themselves, and when the incidents that began live crossed."""
+        """Write down what the products count themselves, and when the incidents that began live crossed.
+
+        The states once more before: what fired after the last look at it may have been heard before that look's end.
+        """
+        self._states_now()
         for name in ALERTMANAGERS:
             self._figures(name)
         for lane in self._stack.lanes.values():
