@@ -1,17 +1,19 @@
 """Remembers what a run started, outside the run, so that the next run can sweep up after one that was killed.
 
-One file per run, named for the runner's pid and start time; a line per process group and per temporary folder. A
-runner that ends normally removes its file. A file whose runner is gone is a mess somebody left.
+One file per ledger, named for the runner's pid and start time; a line per process group and per temporary folder. A
+runner that ends normally removes its files. A file whose runner is gone is a mess somebody left.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
 import shutil
 import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,15 +63,26 @@ class Swept:
         return tuple((name, int(getattr(self, name))) for name in self.__slots__)
 
 
+_open: set[Path] = set()
+_opening = threading.Lock()
+
+
 class Ledger:
-    """What this run has started and must take away again."""
+    """What this run has started and must take away again.
+
+    A runner may hold several at once, e.g. one for the stack and one for a world that is built meanwhile: each has a
+    file of its own, so that closing one takes nothing of another's away.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = (folder or state_folder()) / "runs"
         self._folder.mkdir(parents=True, exist_ok=True)
         runner = f"{os.getpid()}-{_started(os.getpid()):.2f}"
         self.mark = f"{runner} {self._folder}"
-        self.path = self._folder / f"{runner}.jsonl"
+        with _opening:
+            names = itertools.chain([runner], (f"{runner}+{number}" for number in itertools.count(1)))
+            self.path = next(path for name in names if (path := self._folder / f"{name}.jsonl") not in _open)
+            _open.add(self.path)
 
     def process(self, pid: int) -> None:
         """A process group that must not outlive the run; `pid` leads it."""
@@ -89,6 +102,8 @@ class Ledger:
         """Sweep what is still there, and forget the run."""
         _kill_listed(self.path)
         _remove_listed(self.path)
+        with _opening:
+            _open.discard(self.path)
 
 
 def sweep(folder: Path | None = None) -> Swept:
@@ -118,11 +133,11 @@ def sweep(folder: Path | None = None) -> Swept:
 def _ledgers(runs: Path) -> list[Path]:
     """The ledgers there are; other people's files are none of ours."""
     found = sorted(runs.glob("[0-9]*-*.jsonl")) if runs.is_dir() else []
-    return [path for path in found if re.fullmatch(r"\d+-\d+(\.\d+)?", path.stem)]
+    return [path for path in found if re.fullmatch(r"\d+-\d+(\.\d+)?(\+\d+)?", path.stem)]
 
 
 def _runs(mark: str) -> bool:
-    pid, _, started = mark.partition("-")
+    pid, _, started = mark.partition("+")[0].partition("-")
     return _is(int(pid), float(started))
 
 

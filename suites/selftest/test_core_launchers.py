@@ -202,6 +202,27 @@ class TestLedger:
         assert gone(process.pid)
         assert not ledger.path.exists()
 
+    def test_closing_one_ledger_takes_nothing_of_another_of_the_same_runner(self, tmp_path, started):
+        process, kept = started(SLEEPS), tmp_path / "kept"
+        said(process)
+        kept.mkdir()
+        stack, world = Ledger(tmp_path), Ledger(tmp_path)
+        stack.process(process.pid)
+        stack.folder(kept)
+        world.close()
+        assert running(process.pid) and kept.exists() and stack.path.exists()
+        stack.close()
+        assert gone(process.pid) and not kept.exists()
+
+    def test_the_second_ledger_of_a_runner_that_is_gone_is_swept_too(self, tmp_path):
+        left = tmp_path / "left"
+        left.mkdir()
+        first = dead_runner(tmp_path)
+        second = first.with_name(f"{first.stem}+1.jsonl")
+        note(second, folder=str(left))
+        assert sweep(tmp_path).folders == 1
+        assert not left.exists() and not second.exists()
+
     def test_a_pid_that_is_somebody_elses_by_now_is_spared(self, tmp_path, started):
         process = started(SLEEPS)
         said(process)
