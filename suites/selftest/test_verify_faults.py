@@ -88,6 +88,22 @@ FEWER_LINES = (
     'auditEvent:(\\"phi-read\\" OR \\"phi-write\\" OR \\"phi-export\\")',
     'auditEvent:(\\"phi-read\\" OR \\"phi-write\\")',
 )
+SAVED_SEARCHES = "config/kibana/saved-searches.json"
+PRECEDENCE = (
+    SAVED_SEARCHES,
+    "authFailed: true or (statusCode >= 401 and statusCode <= 403)",
+    "(authFailed: true or statusCode >= 401) and statusCode <= 403",
+)
+TEXT_MAPPED = (
+    "config/elasticsearch/index-template.json",
+    """"path": {
+          "type": "keyword",
+          "ignore_above": 2048
+        }""",
+    """"path": {
+          "type": "text"
+        }""",
+)
 OTHER_PATH = (FILEBEAT, "- /var/log/caredroid/*.log\n", "- /var/log/caredroid-app/*.log\n")
 OTHER_PATH_ROTATED = (FILEBEAT, "- /var/log/caredroid/*.log.[0-9]*", "- /var/log/caredroid-app/*.log.[0-9]*")
 
@@ -134,9 +150,11 @@ def test_faults_of_receivers_are_seen_on_running_servers(broken, verify):
 @pytest.mark.stack
 @pytest.mark.slow
 def test_dropped_field_and_unknown_metric_are_seen_on_running_servers(broken, verify):
-    copy = broken(FIELD_DROPPED, UNKNOWN_METRIC, SECOND_DATASOURCE, ANOTHER_INDEX, FEWER_LINES)
+    copy = broken(FIELD_DROPPED, UNKNOWN_METRIC, SECOND_DATASOURCE, ANOTHER_INDEX, FEWER_LINES, PRECEDENCE, TEXT_MAPPED)
     ran = verify("--config", str(copy), "--suite", "searches", "--suite", "dashboards")
     assert ran.code == 1, ran.output
+    assert ran.names("searches/hits", SAVED_SEARCHES, "Authentication Failures"), ran.output
+    assert ran.names("searches/hits", SAVED_SEARCHES, "RAG Retrieval Performance"), ran.output
     assert ran.names("searches/hits", "config/kibana/saved-searches.json", "toolName") or ran.names(
         "searches/hits", PIPELINE, "toolName"
     ), ran.output
