@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -94,3 +96,46 @@ def estimate(values: Sequence[float], share: float, confidence: float = 0.95) ->
 def _binomial(count: int, number: int, share: float) -> float:
     choose = math.lgamma(count + 1) - math.lgamma(number + 1) - math.lgamma(count - number + 1)
     return math.exp(choose + number * math.log(share) + (count - number) * math.log1p(-share))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A straight line through samples, by the median of the slopes between them (Theil and Sen).
+
+    `low` and `high` enclose the slope with 95 % confidence, whatever the noise is like (Sen 1968).
+    """
+
+    base: float
+    slope: float
+    low: float
+    high: float
+
+    def at(self, place: float) -> float:
+        """Its height at a place."""
+        return self.base + self.slope * place
+
+    def reaches(self, height: float) -> tuple[float, float, float | None] | None:
+        """Where it comes to a height, and between which places that lies; None for an end that is never reached.
+
+        None altogether when it does not rise.
+        """
+        rise = height - self.base
+        if self.slope <= 0 or rise <= 0:
+            return None
+        return rise / self.slope, rise / max(self.high, self.slope), rise / self.low if self.low > 0 else None
+
+
+def line(samples: Sequence[tuple[float, float]]) -> Line:
+    """The line through (place, height) samples. Raises ValueError when all are at one place."""
+    slopes = sorted((b[1] - a[1]) / (b[0] - a[0]) for a, b in itertools.combinations(samples, 2) if a[0] != b[0])
+    if not slopes:
+        raise ValueError("no line through one place")
+    tied = Counter(place for place, _ in samples).values()
+    count = len(samples)
+    spread = count * (count - 1) * (2 * count + 5) - sum(n * (n - 1) * (2 * n + 5) for n in tied)
+    off = 1.959964 * math.sqrt(spread / 18)
+    last = len(slopes) - 1
+    low, high = math.floor((len(slopes) - off) / 2), math.ceil((len(slopes) + off) / 2)
+    slope = median(slopes)
+    base = median([height - slope * place for place, height in samples])
+    return Line(base, slope, slopes[max(0, low)], slopes[min(last, high)])

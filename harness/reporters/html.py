@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.evidence.inputs import Inputs
+from harness.growth import size
 from harness.model import Checklist, ChecklistLine, History, Report, Severity
 from harness.reporters import summary
 from harness.reporters.sections import (
@@ -29,6 +30,7 @@ from harness.reporters.sections import (
     evidence,
     figures,
     first,
+    growth,
     latency,
     logs,
     messages,
@@ -74,6 +76,7 @@ def _environment() -> Environment:
         "moment": _moment,
         "plural": _plural,
         "edits": _edits,
+        "size": size,
         "anchor": evidence.anchor,
     }
     return environment
@@ -82,6 +85,8 @@ def _environment() -> Environment:
 def _view(report: Report, history: History, made_of: Inputs | None) -> dict[str, Any]:
     open_now = checks.undecided(report.judgements)
     courses = _shown(lambda: timeline.courses(history))
+    limits = {baseline.id: baseline.limit for baseline in report.baselines}
+    grown = _shown(lambda: growth.growth(history, limits))
     return {
         "report": report,
         "ready": summary.ready(report),
@@ -119,12 +124,13 @@ def _view(report: Report, history: History, made_of: Inputs | None) -> dict[str,
         "receivers": _shown(lambda: receivers.receivers(history)),
         "virtual": _shown(lambda: virtual.virtual(history)),
         "messages": _shown(lambda: messages.messages(history)),
-        "plots": _plots(report, history, courses[0] or ()),
+        "plots": _plots(report, history, courses[0] or (), grown[0] or ()),
         "dashboards": _shown(lambda: dashboards.dashboards(history)),
         "crowds": _shown(lambda: dashboards.crowds(history)),
         "searched": _shown(lambda: searches.searched(history)),
         "fate": _shown(lambda: logs.fate(history)),
         "faults": _shown(lambda: resilience.faults(history)),
+        "growth": grown,
     }
 
 
@@ -137,7 +143,9 @@ def _shown(read: Callable[[], T]) -> tuple[T | None, str]:
     return (found, "") if found else (None, "not recorded in this run")
 
 
-def _plots(report: Report, history: History, courses: Sequence[timeline.Course]) -> dict[str, Markup]:
+def _plots(
+    report: Report, history: History, courses: Sequence[timeline.Course], grown: Sequence[growth.Growth]
+) -> dict[str, Markup]:
     """The plots by name; one that cannot be drawn is left out, the figures are in the tables too."""
     limits = {baseline.id: baseline.limit for baseline in report.baselines}
     drawn = {
@@ -146,6 +154,8 @@ def _plots(report: Report, history: History, courses: Sequence[timeline.Course])
         "searches": _shown(lambda: figures.searches(history, limits.get("log-query"))),
         "waterfall": _shown(lambda: figures.waterfall(timeline.shown(courses))),
     }
+    for number, one in enumerate(grown, start=1):
+        drawn[f"growth-{number}"] = _shown(partial(figures.growth, f"growth-{number}", one))
     return {name: Markup(svg or "") for name, (svg, _) in drawn.items()}
 
 

@@ -23,6 +23,9 @@ WIDTH_INCHES = 8.6
 MOST_DOTS = 240
 """More of one strip are thinned out evenly: the eye sees no difference, the file does."""
 
+MOST_NAMED = 4
+"""Of many lines, those that end highest are named in the plot."""
+
 _COLOURS = {
     name: f"#0{number:x}0{number:x}0{number:x}"
     for number, name in enumerate(
@@ -127,6 +130,30 @@ def course(name: str, values: Sequence[float | None], marked: Sequence[bool], un
     axes.set_xlim(-0.5, max(1, len(values)) - 0.5)
     axes.set_ylabel(unit, color=_COLOURS["quiet"], fontsize=9)
     axes.set_xticks([])
+    _frame(axes)
+    return _svg(figure, name, label)
+
+
+def curves(
+    name: str, found: Sequence[tuple[str, Sequence[tuple[float, float]]]], limit: float, axis: str, label: str
+) -> str:
+    """Seconds over sizes, a line each; those that end highest are named. The limit is a line when it is near."""
+    figure, axes = _figure(12)
+    highest = max((seconds for _, points in found for _, seconds in points), default=0.0)
+    ends = sorted(((points[-1][1], title) for title, points in found if points), reverse=True)
+    named = {title for _, title in ends[:MOST_NAMED]}
+    for title, points in found:
+        colour = _COLOURS["link" if title in named else "quiet"]
+        places, seconds = [at for at, _ in points], [taken for _, taken in points]
+        axes.plot(places, seconds, "-o", markersize=3, linewidth=1, color=colour, alpha=0.9 if title in named else 0.4)
+    told = "\n".join(f"{taken:.2f} s {_shortened(title)}" for taken, title in ends[:MOST_NAMED])
+    axes.text(0.01, 0.98, told, transform=axes.transAxes, va="top", fontsize=8, color=_COLOURS["ink"], parse_math=False)
+    if limit <= 2 * highest:
+        axes.axhline(limit, color=_COLOURS["failed"], linewidth=1.2)
+    axes.set_ylim(0, max(highest * 1.6, limit * 1.1 if limit <= 2 * highest else 0.0))
+    axes.set_xlim(0, None)
+    axes.set_xlabel(axis, color=_COLOURS["quiet"], fontsize=9)
+    axes.set_ylabel("s", color=_COLOURS["quiet"], fontsize=9)
     _frame(axes)
     return _svg(figure, name, label)
 

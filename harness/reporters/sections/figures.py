@@ -9,6 +9,7 @@ from harness.quantiles import interval, quantile
 from harness.reporters import plots
 from harness.reporters.plots import Dots, Span, Strip, Track
 from harness.reporters.sections import timeline
+from harness.reporters.sections.growth import Growth
 from harness.reporters.sections.reading import figure
 from harness.reporters.sections.searches import judged_range
 from harness.reporters.summary import finite, quantity
@@ -70,6 +71,13 @@ def waterfall(found: Sequence[timeline.Course]) -> str:
     begins = min([0.0, *(one.fires for one in found)]) - 0.12 * ends - 1
     told = "Each alert from the crossing of its threshold to the channels; the table below has the same figures"
     return plots.waterfall("waterfall", rows, begins, 1.03 * ends + 1, "seconds after going live", told)
+
+
+def growth(name: str, found: Growth) -> str:
+    """A line for each search or dashboard: the medians over the sizes, and the limit."""
+    curves = [(one.subject, one.medians) for one in found.grown]
+    told = f"{found.what}: medians of the times over {found.unit}, the table below has the same figures"
+    return plots.curves(name, curves, found.limit, found.unit, told)
 
 
 def _cold_and_warm(history: History, kind: str, subject: str, judged: str | None = None) -> tuple[Dots, ...]:

@@ -1,0 +1,1 @@
+"""How the times of searches and dashboards grow with what they are asked of."""
