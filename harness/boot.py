@@ -25,6 +25,7 @@ from harness.model import Level, OverlayChange, Position
 from harness.services import (
     alertmanager,
     contained,
+    contained_logstash,
     elasticsearch,
     elasticsearch_access,
     filebeat,
@@ -70,7 +71,9 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 """What a suite may ask for, and the steps that make it."""
 
 
-BOOTABLE_IN_CONTAINERS = frozenset({"prometheus", "alertmanager", "node-exporter", "elasticsearch", "filebeat"})
+BOOTABLE_IN_CONTAINERS = frozenset(
+    {"prometheus", "alertmanager", "node-exporter", "elasticsearch", "filebeat", "logstash"}
+)
 
 
 class Boot:
@@ -209,7 +212,8 @@ class Boot:
             return
         scratch = stack.workspace.scratch / "elasticsearch"
         port, transport = self._port("elasticsearch"), self._port("elasticsearch-transport")
-        plan = elasticsearch.plan(room, tools.elasticsearch_home, tools.java_home, access, port, transport, scratch)
+        homes, host = (tools.elasticsearch_home, tools.java_home), stack.host_for("logstash")
+        plan = elasticsearch.plan(room, *homes, access, port, transport, scratch, host=host)
         stack.launch(plan)
         self._install()
 
@@ -312,7 +316,15 @@ class Boot:
 
     def _logstash(self) -> None:
         room = self._room("logstash", "logstash")
-        known = {self._given["listens"]["elasticsearch"]: f"127.0.0.1:{self._port('elasticsearch')}"}
+        known = {
+            self._given["listens"]["elasticsearch"]: self._reached("elasticsearch", "elasticsearch", by="logstash")
+        }
+        if isinstance(room, ContainerRoom):
+            beats = {} if "filebeat" in self.stack.contained else {self._inside("logstash"): self._port("logstash")}
+            begin = (room, self.stack.contained["logstash"], self._port("logstash-api"), beats)
+            here = {self.stack.host_for("logstash"), *self.stack.contained}
+            self.stack.launch(contained_logstash.plan(*begin, known, here))
+            return
         dead = self._given["logs"]["dead_letter"]
         host = self.stack.host_for("filebeat")
         plan = logstash_service.plan(room, self._port("logstash"), self._port("logstash-api"), known, dead, host)
@@ -324,7 +336,7 @@ class Boot:
         known = {self._given["listens"]["logstash"]: self._reached("logstash", "logstash", by="filebeat")}
         if isinstance(room, ContainerRoom):
             begin = (room, self.stack.contained["filebeat"], f"{FILEBEAT_PORT}/tcp", self._port("filebeat"))
-            here = {self.stack.host_for("filebeat")}
+            here = {self.stack.host_for("filebeat"), *self.stack.contained}
             self.stack.launch(contained.filebeat(*begin, known, {logs.name: logs}, here))
             return
         scratch = self.stack.workspace.scratch / "filebeat"

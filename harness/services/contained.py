@@ -28,15 +28,27 @@ CERTIFICATES = "/etc/harness/ca.pem"
 ELASTICSEARCH_HEAP = "1g"
 
 
-def plan(room: ContainerRoom, level: Level, ready: Readiness, asked: str, port: int, **other: Any) -> ContainerPlan:
+def plan(
+    room: ContainerRoom,
+    level: Level,
+    ready: Readiness,
+    asked: str,
+    port: int,
+    published: Mapping[str, int] | None = None,
+    **other: Any,
+) -> ContainerPlan:
     """The compose entry as a plan. `asked` is the container port (`9090/tcp`) that `port` of this machine leads to.
 
     A port that the compose file publishes is the one that is asked, also when it is another one: then nothing answers
     here as nothing would answer there. A service that publishes none is given one, which is kept as a difference.
+    `published` is for a service whose ports are for other services: it is taken as it is, and its caller keeps the
+    difference.
     """
     declared = room.ports()
     inside = asked if asked in declared or not declared else declared[0]
-    if not declared:
+    if published is not None:
+        pass
+    elif not declared:
         room.note(f"+ ports: [127.0.0.1:{port}:{inside}]", "so that the run can ask it")
     else:
         room.note(f"+ ports: [127.0.0.1:{port}:{inside}]", "a port of its own on this machine")
@@ -54,7 +66,7 @@ def plan(room: ContainerRoom, level: Level, ready: Readiness, asked: str, port: 
         image=room.image(),
         level=level,
         ready=ready,
-        published={inside: port},
+        published={inside: port} if published is None else published,
         networks=room.networks(),
         aliases=aliases,
         health=room.health(),

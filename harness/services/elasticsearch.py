@@ -30,11 +30,12 @@ _SETTING = re.compile(r"^[a-z_]+(\.[a-z_]+)+$")
 
 def plan(
     room: Room, home: Path, java: Path, access: Access, port: int, transport: int, scratch: Path,
-    given: Path | None = None,
+    given: Path | None = None, host: str = "127.0.0.1",
 ) -> Plan:  # fmt: skip
     """The core distribution on `config/elasticsearch.yml`; settings of modules it lacks are left out and said so.
 
-    `given` is a data folder to start from, for an instance that has a past.
+    `given` is a data folder to start from, for an instance that has a past. `host` is where containers reach it, if any
+    do; this machine reaches it at the loopback address either way.
     """
     config, own, logs, temporary = (scratch / name for name in ("config", "data", "logs", "tmp"))
     for folder in (config, own, logs, temporary):
@@ -50,7 +51,7 @@ def plan(
     text = settings.read_text(encoding="utf-8") if settings.is_file() else ""
     overlaid = {
         "http.port": str(port),
-        "http.host": "127.0.0.1",
+        "http.host": "127.0.0.1" if host == "127.0.0.1" else f'["127.0.0.1", "{host}"]',
         "transport.port": str(transport),
         "network.host": "127.0.0.1",
         "path.data": str(data),

@@ -47,14 +47,14 @@ def require_outputs_stay(tree: Tree, here: Collection[str] = HERE) -> None:
     found = (
         (tree.at(*path), f"{'.'.join(map(str, path[:-1]))} points at {text}")
         for path, _, text in _scalars(tree, ())
-        if str(path[0]).startswith("output") and "hosts" in str(path) and _host(text) not in here
+        if str(path[0]).startswith("output") and "hosts" in str(path) and host_of(text) not in here
     )
     _refuse(found, "A run replaces `host:port` of the services it boots, as fixtures/deployment.yml lists them.")
 
 
 def require_hosts_here(hosts: Iterable[str], at: Position) -> None:
     """Refuse addresses of another machine, e.g. those of a Logstash output. Raises StackError."""
-    found = ((at, f"an output points at {host}") for host in hosts if _host(host) not in HERE)
+    found = ((at, f"an output points at {host}") for host in hosts if host_of(host) not in HERE)
     _refuse(found, "A run replaces `host:port` of the services it boots, as fixtures/deployment.yml lists them.")
 
 
@@ -74,7 +74,7 @@ def _leaving(tree: Tree, here: Collection[str]) -> Iterator[tuple[Position, str]
             if str(key).endswith("_sd_configs"):
                 yield tree.key_at(*path, key), f"{key} would find Alertmanagers of another system"
         for where, _, text in _scalars(tree, (*path, "static_configs")):
-            if "targets" in where and _host(text) not in here:
+            if "targets" in where and host_of(text) not in here:
                 yield tree.at(*where), f"alerts would be sent to {text}"
 
 
@@ -90,7 +90,7 @@ def _abroad(tree: Tree, values: Mapping[str, str], here: Collection[str]) -> Ite
     for path, key, text in (*_scalars(tree, ("global",)), *_scalars(tree, ("receivers",))):
         if _FROM_FILE.search(key):
             yield tree.at(*path), f"{key} takes an address from a file that is not laid over"
-        elif _is_address(path, key) and (host := _host(substitute(text, values))) not in here:
+        elif _is_address(path, key) and (host := host_of(substitute(text, values))) not in here:
             yield tree.at(*path), f"{key} points at {host or text}"
 
 
@@ -107,6 +107,6 @@ def _scalars(tree: Tree, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, .
             yield view.path, next((step for step in reversed(view.path) if isinstance(step, str)), ""), text
 
 
-def _host(address: str) -> str:
+def host_of(address: str) -> str:
     """The host of a URL or of `host:port`."""
     return urlsplit(address if "://" in address else f"//{address}").hostname or ""
