@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+import requests
+
 from harness import wait
 from harness.contracts import Recorder
 from harness.errors import DeadlineError, HarnessError
@@ -22,6 +24,7 @@ from harness.generators.log_fate import Fate
 from harness.generators.log_schedule import Schedule
 from harness.generators.log_truth import Truth
 from harness.generators.logs import Line, LogGenerator
+from harness.probes import logstash_health
 from harness.probes.log_trail import LogTrail
 from harness.probes.stored_logs import StoredLogs
 from harness.services.logstash import TRAIL
@@ -94,8 +97,18 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
         began = _write(stack, lines, truth, recorder)
         Drain(stack, stored, truth, before).wait(began, recorder)
         _compare(stack, stored, truth, recorder)
+        _ask_pipelines(stack, recorder)
     finally:
         stored.close()
+
+
+def _ask_pipelines(stack: Stack, recorder: Recorder) -> None:
+    """Record what Logstash's own API tells of its pipelines, or why it told nothing."""
+    try:
+        told: dict[str, Any] = {"pipelines": logstash_health.pipelines(stack.url("logstash"))}
+    except (requests.RequestException, ValueError, HarnessError) as error:
+        told = {"silence": str(error)[:300]}
+    recorder.record("pipeline-health", "logstash", told)
 
 
 def _made(stack: Stack) -> tuple[Truth, list[Line]]:
