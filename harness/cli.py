@@ -169,6 +169,19 @@ def _playing(commands: Commands) -> None:
     cases.add_argument("--coverage-html", type=Path, metavar="FILE")
     cases.add_argument("--coverage-xml", type=Path, metavar="FILE", help="in Cobertura's format")
     cases.set_defaults(run=_logstash_test)
+    both = inner.add_parser("compare", help="put cases through Logstash itself as well, and list what differs")
+    both.add_argument(
+        "files", nargs="*", type=Path, metavar="CASES", help="default: fixtures/logstash and --lines 1000"
+    )
+    both.add_argument(
+        "--lines", type=int, default=0, metavar="N", help="lines of the generator, as Filebeat ships them"
+    )
+    both.add_argument("--seed", type=int, default=1, help="of those lines (default: 1)")
+    both.add_argument(
+        "--logstash", type=Path, metavar="PATH", help="an installed Logstash (default: the compose file's image)"
+    )
+    both.add_argument("--config", type=Path, metavar="DIR", help="the configuration (default: config-under-test)")
+    both.set_defaults(run=_logstash_compare)
 
 
 def _finished(commands: Commands) -> None:
@@ -459,6 +472,17 @@ def _logstash_test(given: argparse.Namespace) -> int:
 
     wanted = tool.Test(tuple(given.files), given.update, given.coverage, given.coverage_html, given.coverage_xml)
     return tool.test(wanted, write=sys.stdout.write)
+
+
+def _logstash_compare(given: argparse.Namespace) -> int:
+    from harness.pipeline_comparison import tool
+    from harness.settings import Settings
+
+    if given.lines < 0:
+        raise UsageError(f"--lines {given.lines}: a number of lines is expected")
+    settings = Settings.here(given.config)
+    wanted = tool.Wanted(settings, tuple(given.files), given.lines, given.seed, given.logstash)
+    return EXIT[tool.main(wanted, sys.stdout.write)]
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Protocol
 
 import psutil
@@ -152,19 +154,26 @@ class ProcessLauncher:
         instance.boot_seconds = time.monotonic() - began
         return instance
 
-    def run(self, argv: tuple[str, ...], deadline_seconds: float) -> str:
+    def run(
+        self,
+        argv: tuple[str, ...],
+        deadline_seconds: float,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        accepted: Collection[int] = (0,),
+    ) -> str:
         """Run a program to its end and return what it said; it is in the ledger as services are.
 
-        Raises StackError when it fails or does not end within the deadline.
+        Raises StackError when it ends with a status that is not accepted, or not within the deadline.
         """
         process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**_inherited(), MARK: self._ledger.mark},
+            env={**_inherited(), **environment, MARK: self._ledger.mark},
             start_new_session=True,
             text=True,
+            errors="replace",
         )
         with contextlib.suppress(psutil.NoSuchProcess):
             self._ledger.process(process.pid)
@@ -177,7 +186,7 @@ class ProcessLauncher:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait(STOP_SECONDS)
-        if process.returncode != 0:
+        if process.returncode not in accepted:
             raise StackError(f"{name} exited with status {process.returncode}", hint=said[-800:])
         return said
 
