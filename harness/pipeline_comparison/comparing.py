@@ -14,6 +14,9 @@ from harness.pipeline_comparison.material import Group
 NOTHING: Any = object()
 """The value of a field that is not there."""
 
+LISTED = 40
+"""How many differences are listed one by one; the counts beside them are complete."""
+
 Path = tuple[str | int, ...]
 
 
@@ -87,6 +90,30 @@ def compared(group: Group, ours: Answers, again: Answers, arranged: Answers, the
         ]
         found += Compared(1, len(varying), tuple(told))
     return found
+
+
+def as_data(found: Compared, root: str = "") -> dict[str, Any]:
+    """What was found as an observation holds it: everything counted, the first of it listed, files without `root`."""
+    return {
+        "events": found.events,
+        "varying": found.varying,
+        "differing": len(found.differences),
+        "differences": [
+            {**_place(one, root), "field": one.field, "ours": one.ours[:500], "theirs": one.theirs[:500]}
+            for one in found.differences[:LISTED]
+        ],
+        "not_compared": len(found.left),
+        "left": [{**_place(one, root), "why": one.why[:500]} for one in found.left[:LISTED]],
+    }
+
+
+def _place(one: Difference | Left, root: str) -> dict[str, Any]:
+    return {
+        "file": one.at.file.removeprefix(f"{root}/"),
+        "line": one.at.line,
+        "column": one.at.column,
+        "name": one.name,
+    }
 
 
 def _none(group: Group, why: str) -> Compared:

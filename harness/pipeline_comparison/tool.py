@@ -20,7 +20,7 @@ from harness.model import Verdict
 from harness.pipeline_comparison import rehearsal
 from harness.pipeline_comparison.answers import Answers, interpreted, written
 from harness.pipeline_comparison.arranging import Places, arrange
-from harness.pipeline_comparison.comparing import Compared, Left, compared
+from harness.pipeline_comparison.comparing import LISTED, Compared, Left, compared
 from harness.pipeline_comparison.material import Group, generated, read, require_something
 from harness.pipeline_comparison.playing import Logstash, at_hand, patience, require_ran
 from harness.services.pipeline_outward import require_pipeline_stays
@@ -33,7 +33,6 @@ AT_ONCE = 100
 LATER_SECONDS = 1234.567
 """What depends on the clock differs when the interpreter is asked as if it were so much later."""
 
-LISTED = 40
 Write = Callable[[str], object]
 
 

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 import requests
 
 from harness import wait
-from harness.contracts import Recorder
+from harness.contracts import ContainerPlan, Plan, Recorder
+from harness.documents.configuration import Configuration
 from harness.errors import DeadlineError, HarnessError
 from harness.generators.log_audit import AuditTrail
 from harness.generators.log_expectation import Expectation
@@ -24,6 +25,11 @@ from harness.generators.log_fate import Fate
 from harness.generators.log_schedule import Schedule
 from harness.generators.log_truth import Truth
 from harness.generators.logs import Line, LogGenerator
+from harness.model import Level
+from harness.pipeline_comparison.comparing import as_data
+from harness.pipeline_comparison.material import read
+from harness.pipeline_comparison.playing import Image
+from harness.pipeline_comparison.tool import compare, lines_of
 from harness.probes import logstash_health
 from harness.probes.log_trail import LogTrail
 from harness.probes.stored_logs import StoredLogs
@@ -33,7 +39,7 @@ from harness.stack import Workspace
 NEEDS = ("pipeline",)
 STAND_INS = ("caredroid-backend",)
 
-LINES = 24_000
+LINES, COMPARED_LINES = 24_000, 1000
 MALFORMED = 12
 BURST = 500
 """Lines appended to the files at a time, kinds mixed, as a busy backend flushes them."""
@@ -60,6 +66,9 @@ class Stack(Protocol):
     fixtures: Mapping[str, Any]
     workspace: Workspace
     seed: int
+    configuration: Configuration
+    fixtures_folder: Path
+    plans: Mapping[str, Plan | ContainerPlan]
 
     @property
     def log_folder(self) -> Path:
@@ -98,6 +107,7 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
         Drain(stack, stored, truth, before).wait(began, recorder)
         _compare(stack, stored, truth, recorder)
         _ask_pipelines(stack, recorder)
+        _compare_implementations(stack, recorder)
     finally:
         stored.close()
 
@@ -109,6 +119,21 @@ def _ask_pipelines(stack: Stack, recorder: Recorder) -> None:
     except (requests.RequestException, ValueError, HarnessError) as error:
         told = {"silence": str(error)[:300]}
     recorder.record("pipeline-health", "logstash", told)
+
+
+def _compare_implementations(stack: Stack, recorder: Recorder) -> None:
+    """Where Logstash's own image runs: put the cases and a thousand lines through it and through the interpreter."""
+    plan = stack.plans["logstash"]
+    if plan.level < Level.CONTAINER or not isinstance(plan, ContainerPlan):
+        return
+    cases = sorted((stack.fixtures_folder / "logstash").glob("*.yml"))
+    stack.progress("comparing the interpreter with Logstash")
+    try:
+        groups = [*read(cases), *lines_of(stack.configuration, stack.fixtures, stack.seed, COMPARED_LINES)]
+        told = as_data(compare(groups, Image(plan.image, plan.level)), str(stack.fixtures_folder.parent))
+    except HarnessError as error:
+        told = {"silence": str(error)[:600]}
+    recorder.record("pipeline-comparison", "logstash", {"with": plan.image, **told})
 
 
 def _made(stack: Stack) -> tuple[Truth, list[Line]]:
@@ -223,7 +248,9 @@ def _compare(stack: Stack, stored: StoredLogs, truth: Truth, recorder: Recorder)
             audit.add(document.source)
     trail = LogTrail(stack.workspace.scratch / "rooms" / "logstash" / TRAIL).read()
     hops = Counter(trail.lost_at(event_id) for event_id in fate.missing) if trail.received else Counter()
-    recorder.record("log-line-fate", "logs", {**fate.lines, "missing_hops": dict(hops)})
+    # Logstash itself leaves no trail: then the hop that lost a line cannot be told.
+    told = {"missing_hops": dict(hops), "hops_told": bool(trail.received)}
+    recorder.record("log-line-fate", "logs", {**fate.lines, **told})
     recorder.record("log-dead-letters", "logs", fate.dead_letters)
     recorder.record("phi-canaries", "logs", fate.phi)
     recorder.record("audit-trail", "logs", audit.summary)

@@ -93,7 +93,13 @@ def _why_missing(fate: Mapping[str, Any], context: Context) -> Cause:
         lost = causes.losing(context, hop)
         at_filter = causes.dropping(context) if hop == "logstash" else None
         return at_filter or Cause(lost.position, f"{hops[hop]} of them were {lost.text}")
-    return causes.dropping(context) or _unknown(context)
+    return causes.dropping(context) or (_unknown(context) if fate.get("hops_told", True) else _untold(context))
+
+
+def _untold(context: Context) -> Cause:
+    """Nothing noted which lines it was given: the stand-in does, Logstash itself does not."""
+    text = "the hop that lost them cannot be told, because Logstash leaves no trail of what it was given; compare its"
+    return Cause(causes.pipeline(context), f"{text} counters in logs/pipeline-health with what was written")
 
 
 def _unknown(context: Context) -> Cause:
