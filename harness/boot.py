@@ -29,6 +29,7 @@ from harness.services import (
     elasticsearch,
     elasticsearch_access,
     filebeat,
+    kibana,
     node_exporter,
     prometheus,
 )
@@ -67,12 +68,13 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "prometheus": ("sinks", "node-exporter", "alertmanager", "main lane"),
     "receivers": ("sinks", "receivers"),
     "alerting": ("sinks", "node-exporter", "alertmanager", "comparison", "main lane", "lanes"),
+    "kibana": ("elasticsearch", "kibana"),
 }
 """What a suite may ask for, and the steps that make it."""
 
 
 BOOTABLE_IN_CONTAINERS = frozenset(
-    {"prometheus", "alertmanager", "node-exporter", "elasticsearch", "filebeat", "logstash"}
+    {"prometheus", "alertmanager", "node-exporter", "elasticsearch", "filebeat", "logstash", "kibana"}
 )
 
 
@@ -104,6 +106,8 @@ class Boot:
 
         `then` is what to do as soon as a part is up, while others may still be booting.
         """
+        # Of Kibana there is nothing but the container: without one, its part costs nothing.
+        parts = [part for part in parts if part != "kibana" or "kibana" in self.stack.contained]
         wanted = {step for part in parts for step in PARTS[part]}
         self.stack.booting |= {"prometheus" if step.endswith(("lane", "lanes")) else step for step in wanted}
         steps = {
@@ -111,6 +115,7 @@ class Boot:
             "world": ((), self._world),
             "logstash": (("elasticsearch",), self._logstash),
             "filebeat": (("logstash",), self._filebeat),
+            "kibana": (("elasticsearch",), self._kibana),
             "sinks": ((), self._sinks),
             "node-exporter": ((), self._node_exporter),
             "alertmanager": (("sinks",), lambda: self._alertmanager("alertmanager")),
@@ -228,6 +233,15 @@ class Boot:
         self._install()
         if self.stack.containers:
             self.stack.containers.require_healthy(plan, instance)
+
+    def _kibana(self) -> None:
+        """Kibana as deployed. It wants the whole product behind it, so a build of Elasticsearch's core is no store."""
+        room = self._room("kibana", "kibana")
+        if self.stack.contained.get("elasticsearch", Level.STATIC) < Level.CONTAINER:
+            reason = "Kibana refuses an Elasticsearch that is not the official image, and this run has none"
+            self.stack.recorder.record("kibana-absent", "kibana", {"reason": reason})
+        elif isinstance(room, ContainerRoom):
+            self.stack.launch(kibana.plan(*self._in_container(room)))
 
     def _look_installed(self) -> None:
         """Record whether Elasticsearch has what the deployment's entry point was to put there."""

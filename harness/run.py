@@ -288,7 +288,8 @@ def _on_a_stack(
             shutil.rmtree(scratch, ignore_errors=True)
             told["detail"] = f"{len(stack.instances)} instances stopped"
         seen.overlay = tuple(stack.overlay)
-        seen.levels = {**stack.levels, **{name: Level.STAND_IN for suite in chosen for name in suite.stand_ins}}
+        # A product that ran itself counts as itself, also beside a suite that plays it.
+        seen.levels = {**{name: Level.STAND_IN for suite in chosen for name in suite.stand_ins}, **stack.levels}
 
 
 def _extras(run: Run, chosen: Sequence[Suite], history: HistoryFile) -> Extras:

@@ -112,6 +112,12 @@ class Searches(Document):
         """The first table built upon a search."""
         return next((table for table in self.tables if table.search_id == search.id), None)
 
+    @property
+    def objects(self) -> tuple[View, ...]:
+        """Every saved object of the file, of any kind, as an import would be given it."""
+        values = ((view, view.value) for view in _objects(self.tree))
+        return tuple(view for view, value in values if isinstance(value, dict) and {"type", "attributes"} <= {*value})
+
     @classmethod
     def recognises(cls, source: Source) -> bool:
         """JSON or NDJSON whose objects have a saved object's type and attributes."""

@@ -10,7 +10,7 @@ import contextlib
 import ipaddress
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,14 @@ class ContainerInstance:
     def alive(self) -> bool:
         """Whether it still runs."""
         return bool(self.state().get("Running"))
+
+    def execute(self, words: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
+        """Run a command in it, as `docker exec` does: its status, and what it said. Raises StackError."""
+        try:
+            done = self._container.exec_run(list(words), environment=dict(environment))
+        except (DockerException, OSError) as error:
+            raise StackError(f"{words[0]} could not be run in {self.name}: {str(error)[:200]}") from error
+        return int(done.exit_code), done.output.decode("utf-8", "replace").strip()
 
     def exit_status(self) -> str:
         """What a person wants to know of how it ended."""

@@ -191,6 +191,14 @@ class Discover:
         answer = self._search(index, {"size": 0, "track_total_hits": True, "query": query})
         return int(answer["hits"]["total"]["value"])
 
+    def matching(self, index: str, query: Mapping[str, Any], named: int = 20) -> tuple[int, tuple[str, ...]]:
+        """How many documents a query finds, and the ids of some. Raises StackError when a shard did not answer."""
+        asked = {"size": named, "track_total_hits": True, "query": query, "_source": False, "sort": ["_doc"]}
+        answer = self._search(index, asked)
+        if failures := _failures(answer):
+            raise StackError(f"counting what a query finds: {failures[0]}")
+        return int(answer["hits"]["total"]["value"]), tuple(str(hit["_id"]) for hit in answer["hits"]["hits"])
+
     def samples(self, index: str, count: int) -> list[dict[str, Any]]:
         """Some documents of an index, as they were stored."""
         answer = self._search(index, {"size": count, "sort": ["_doc"], "query": {"match_all": {}}})

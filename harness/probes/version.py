@@ -34,6 +34,9 @@ def versions(stack: Running) -> Mapping[str, str]:
         "elasticsearch": lambda url: _elasticsearch(stack, url),
         "grafana-prometheus": lambda url: _get(f"{url}/api/health").json()["promlib"].removeprefix("v"),
         "logstash": lambda url: _get(url).json()["version"],
+        "kibana": lambda url: _get(f"{url}/api/status", stack.elasticsearch_auth("elastic")).json()["version"][
+            "number"
+        ],
     }
     found: dict[str, str] = {}
     for instance in stack.instances.values():

@@ -58,6 +58,13 @@ def require_hosts_here(hosts: Iterable[str], at: Position) -> None:
     _refuse(found, "A run replaces `host:port` of the services it boots, as fixtures/deployment.yml lists them.")
 
 
+def require_store_here(settings: Iterable[tuple[Position, str]], here: Collection[str]) -> None:
+    """Refuse a Kibana that would keep its objects in an Elasticsearch abroad. `settings` are its hosts, each with its
+    place. Raises StackError."""
+    found = ((at, f"elasticsearch.hosts points at {host}") for at, host in settings if _host(host) not in here)
+    _refuse(found, "In the deployment's network Elasticsearch is reached by its name in the compose file.")
+
+
 def _refuse(found: Iterable[tuple[Position, str]], hint: str) -> None:
     for at, why in found:
         raise StackError(f"a rehearsal must reach nobody: {why}", at=at, hint=hint)

@@ -33,7 +33,7 @@ from harness.probes import runbook_query
 from harness.stack import Stack
 
 NEEDS = ("pipeline", "alerting")
-AFTER = ("logs", "searches", "dashboards", "retention", "resilience")
+AFTER = ("logs", "searches", "kibana", "dashboards", "retention", "resilience")
 STAND_INS = ("caredroid-backend",)
 
 READER = "log_reader"

@@ -34,7 +34,7 @@ from harness.services.logstash import TRAIL
 from harness.stack import Stack
 
 NEEDS = ("pipeline",)
-AFTER = ("logs", "searches", "dashboards", "retention")
+AFTER = ("logs", "searches", "kibana", "dashboards", "retention")
 STAND_INS = ("caredroid-backend",)
 ON_DEMAND = True
 

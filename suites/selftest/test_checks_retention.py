@@ -20,7 +20,12 @@ from harness.model import History, Level, Observation, Verdict
 
 DAY = 86400.0
 NOW = 1_750_000_000.0
-LEVELS = {"elasticsearch": Level.NATIVE, "prometheus": Level.NATIVE, "world": Level.STAND_IN, "kibana": Level.STAND_IN}
+LEVELS = {
+    "elasticsearch": Level.NATIVE,
+    "prometheus": Level.NATIVE,
+    "world": Level.STAND_IN,
+    "discover": Level.STAND_IN,
+}
 INSTALL = [{"part": "lifecycle", "logs": True, "file": "config/ilm.json", "put": "/_ilm/policy/logs"}]
 FIXTURES: dict[str, Any] = {
     "baselines": {

@@ -13,7 +13,7 @@ from harness.documents.compose import Compose
 from harness.documents.configuration import Configuration
 from harness.errors import StackError
 from harness.model import Level
-from harness.services import contained
+from harness.services import contained, kibana
 from harness.services.container_room import ContainerRoom
 from harness.services.elasticsearch_access import FILES, Access
 from harness.services.room import Deployment
@@ -160,3 +160,54 @@ ports: ["127.0.0.1:9200:9200"]
         assert plan.entrypoint == () and plan.healthy_later and "-Xmx1g" in plan.environment["ES_JAVA_OPTS"]
         kept = json.dumps([(change.diff, change.why) for change in plan.overlay])
         assert "- entrypoint: /bin/sh /set-up.sh" in kept and "modules that this build lacks" in kept
+
+
+class TestKibana:
+    ENTRY = """
+image: kibana:9
+environment: {KIBANA_SERVER_PASSWORD: "${TOKEN}"}
+volumes: ["./kibana.yml:/usr/share/kibana/config/kibana.yml:ro", "./objects:/etc/objects:ro"]
+ports: ["127.0.0.1:5601:5601"]
+depends_on: {elasticsearch: {condition: service_healthy}}
+healthcheck: {test: [CMD-SHELL, "curl http://localhost:5601/api/status | grep available"], retries: 30}
+"""
+    SETTINGS = "server.name: k\nelasticsearch.hosts: ['http://elasticsearch:9200']\n"
+
+    def room(self, make: Make, settings: str = SETTINGS, entry: str = ENTRY) -> ContainerRoom:
+        return make(entry, "kibana", {"kibana.yml": settings, "objects/a.json": "[]"})
+
+    def test_it_runs_as_deployed_and_nothing_but_the_port_is_laid_over(self, make):
+        room = self.room(make)
+        plan = kibana.plan(room, Level.CONTAINER, "5601/tcp", 21000)
+        assert (plan.image, plan.published, plan.port) == ("kibana:9", {"5601/tcp": 21000}, 21000)
+        assert plan.ready == Http("/api/status") and plan.health is not None and plan.health.retries == 30
+        assert plan.needs == {"elasticsearch": "service_healthy"} and plan.aliases == ("kibana",)
+        assert plan.environment == {"KIBANA_SERVER_PASSWORD": "t"} and not plan.command and not plan.entrypoint
+        assert [mount.target for mount in plan.mounts] == ["/usr/share/kibana/config/kibana.yml", "/etc/objects"]
+        assert room.path("/usr/share/kibana/config/kibana.yml").read_text(encoding="utf-8") == self.SETTINGS
+        assert [change.why for change in plan.overlay] == ["a port of its own on this machine"]
+
+    @pytest.mark.parametrize(
+        ("settings", "line"),
+        [
+            ("elasticsearch.hosts: ['http://elasticsearch:9200', 'https://logs.example:9200']\n", 1),
+            ("server.name: k\nelasticsearch: {hosts: 'http://elasticsaerch:9200'}\n", 2),
+        ],
+    )
+    def test_objects_are_kept_in_the_elasticsearch_of_the_run_or_nowhere(self, make, settings, line):
+        with pytest.raises(
+            StackError, match=r"a rehearsal must reach nobody: elasticsearch.hosts points at"
+        ) as refused:
+            kibana.plan(self.room(make, settings), Level.CONTAINER, "5601/tcp", 21000)
+        assert refused.value.at is not None
+        assert (refused.value.at.file, refused.value.at.line) == ("kibana.yml", line)
+
+    def test_a_host_that_the_environment_gives_is_looked_at_too(self, make):
+        entry = self.ENTRY.replace(
+            "environment: {", "environment: {ELASTICSEARCH_HOSTS: '[\"http://x.example:9200\"]', "
+        )
+        with pytest.raises(StackError, match=r"points at http://x.example:9200"):
+            kibana.plan(self.room(make, entry=entry), Level.CONTAINER, "5601/tcp", 21000)
+        filled = "elasticsearch.hosts: ['http://${WHERE}:9200']\n"
+        inside = self.ENTRY.replace("environment: {", "environment: {WHERE: elasticsearch, ")
+        assert kibana.plan(self.room(make, filled, inside), Level.CONTAINER, "5601/tcp", 21000).port == 21000
