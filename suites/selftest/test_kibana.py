@@ -190,7 +190,7 @@ def test_an_absent_kibana_costs_nothing_and_is_beyond_this_machine(suite, world,
     suite.exercise(world, world)
     assert [one.kind for one in world.kept] == ["kibana-absent"]
     judgement = judge(check(), History(tuple(world.kept)), Context(world.configuration, {}, {"kibana": Level.STAND_IN}))
-    assert beyond_reach(judgement) and "kibana is not part of this run" in judgement.reason
+    assert beyond_reach(judgement) and "in a container of its official image only" in judgement.reason
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -16,9 +16,9 @@ AVAILABLE = "available"
 def absent(history: History, context: Context) -> Gap | None:
     """Why there is nothing to judge: Kibana did not run as deployed, or was not asked because it was not available."""
     if context.levels.get("kibana", Level.STATIC) < Level.CONTAINER:
-        told = history.last("kibana-absent")
-        why = told.data["reason"] if told else "Kibana did not run"
-        return Gap(f"not asked of Kibana itself: {why}", Level.CONTAINER, "It needs Docker and the official images.")
+        told = history.of_kind("kibana-absent")
+        why = told[0].data["reason"] if told else "what answered was not its official image"
+        return Gap(f"Kibana was not asked: {why}", Level.CONTAINER, "It needs Docker and the official images.")
     status = history.last("kibana-status")
     if status is None:
         return Gap("Kibana ran, and nobody asked it anything")
