@@ -21,10 +21,12 @@ from harness.errors import UnreadableError
 from harness.generators import metrics, scenario
 from harness.generators.player import Leak
 from harness.lane import PREPARATION_SECONDS, Lane, Programs
+from harness.launchers.forward import Forward
 from harness.model import Level, OverlayChange, Position
 from harness.services import (
     alertmanager,
     contained,
+    contained_grafana,
     contained_logstash,
     elasticsearch,
     elasticsearch_access,
@@ -66,6 +68,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "world": ("world",),
     "pipeline": ("elasticsearch", "logstash", "filebeat"),
     "prometheus": ("sinks", "node-exporter", "alertmanager", "main lane"),
+    "grafana": ("grafana",),
     "receivers": ("sinks", "receivers"),
     "alerting": ("sinks", "node-exporter", "alertmanager", "comparison", "main lane", "lanes"),
     "kibana": ("elasticsearch", "kibana"),
@@ -74,7 +77,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 
 
 BOOTABLE_IN_CONTAINERS = frozenset(
-    {"prometheus", "alertmanager", "node-exporter", "elasticsearch", "filebeat", "logstash", "kibana"}
+    {"prometheus", "alertmanager", "node-exporter", "elasticsearch", "filebeat", "logstash", "kibana", "grafana"}
 )
 
 
@@ -92,6 +95,7 @@ class Boot:
         self._entering = threading.Lock()
         self._secrets = {name: secrets.token_hex(16) for name in ("smtp_password", "pagerduty_key")}
         self._made_up: dict[str, str] = {}
+        self._itself: dict[str, str] = {}
         host = stack.host_for("alertmanager")
         self._slack = SlackSink(stack.recorder, host=host)
         self._pagerduty = PagerDutySink(stack.recorder, host=host)
@@ -109,6 +113,8 @@ class Boot:
         # Of Kibana there is nothing but the container: without one, its part costs nothing.
         parts = [part for part in parts if part != "kibana" or "kibana" in self.stack.contained]
         wanted = {step for part in parts for step in PARTS[part]}
+        if contained_grafana.SERVICE not in self.stack.contained:
+            wanted.discard("grafana")  # it runs in a container or not at all
         self.stack.booting |= {"prometheus" if step.endswith(("lane", "lanes")) else step for step in wanted}
         steps = {
             "elasticsearch": ((), self._elasticsearch),
@@ -121,6 +127,7 @@ class Boot:
             "alertmanager": (("sinks",), lambda: self._alertmanager("alertmanager")),
             "comparison": (("sinks",), self._comparison),
             "receivers": (("sinks",), lambda: self._alertmanager(RECEIVERS[0])),
+            "grafana": (("elasticsearch", "main lane"), self._grafana),
             "main lane": (("alertmanager", "node-exporter"), lambda: self._lanes([self._main])),
             "lanes": (
                 ("alertmanager", "comparison", "node-exporter"),
@@ -435,7 +442,29 @@ class Boot:
         lane.prepare(room, programs, stack.launcher, port, stack.recorder, self._live_at)
         lane.go_live(lambda plan: stack.launch(plan), plan)
         stack.lanes[name] = lane
+        for job, real in list(self._itself.items()):
+            lane.shows_itself(job, real)
         self._discovered(lane, instance)
+
+    # Grafana
+
+    def _grafana(self) -> None:
+        """Start Grafana, on the Prometheus and the Elasticsearch of this run, each wherever it runs."""
+        stack, service = self.stack, contained_grafana.SERVICE
+        room = self._room(service, service)
+        assert isinstance(room, ContainerRoom)
+        known = {}
+        for source in ("prometheus", "elasticsearch"):
+            if source in stack.instances:
+                known[self._given["listens"][source]] = self._reached(source, source, by=service)
+                if source not in stack.contained:
+                    stack.on_stop(Forward(stack.host_for(service), self._port(source)).stop)
+        plan = contained_grafana.plan(*self._in_container(room), known, {stack.host_for(service)})
+        stack.remember(contained_grafana.SERVICE, contained_grafana.credentials(plan.environment))
+        # Played until it is up: the target of a server that is still booting would be down.
+        self._itself[service] = f"{stack.launch(plan).url}/metrics"
+        for lane in list(stack.lanes.values()):
+            lane.shows_itself(service, self._itself[service])
 
     def _leak(self) -> Leak | None:
         """What the release under test leaks into labels, as the deployment says."""

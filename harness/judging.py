@@ -25,6 +25,7 @@ from harness.model import (
     RequirementResult,
     Severity,
     Verdict,
+    itself,
     worst,
 )
 
@@ -59,6 +60,11 @@ def _conclude(findings: Sequence[Finding], gaps: Sequence[Gap], proofs: Sequence
 def _level(proofs: Iterable[Proof], levels: Mapping[str, Level]) -> Level:
     seen = [levels.get(service, Level.STATIC) for proof in proofs for service in proof.services]
     return min(seen, default=Level.STATIC)
+
+
+def _product(levels: Mapping[str, Level], service: str) -> Level:
+    """The level that a line of the sign-off may claim of a service: the product's own, where it took part itself."""
+    return levels.get(itself(service), levels.get(service, Level.STATIC))
 
 
 def beyond_reach(judgement: Judgement) -> bool:
@@ -177,7 +183,7 @@ def _requirement(
     not_judged = "" if by_person else str(entry.get("not_judged", ""))
     if not by_person and (unmatched or not_judged):
         verdict = max(verdict, Verdict.UNKNOWN)
-    reached = [levels.get(service, Level.STATIC) for service in entry.get("services", [])]
+    reached = [_product(levels, service) for service in entry.get("services", [])]
     return RequirementResult(
         id=entry["id"],
         stakeholder=entry["stakeholder"],

@@ -94,6 +94,11 @@ class Lane:
         self.player = Player(lambda: self.timeline, upstreams, tuple(jobs), host, leak)
         return dict(self.player.addresses)
 
+    def shows_itself(self, job: str, upstream: str) -> None:
+        """From now on the target of a job passes on what the server itself exposes at `upstream`; it was played."""
+        if job in self._player().targets:
+            self._player().targets[job].upstream = upstream
+
     def prepare(
         self, room: Room, programs: Programs, launcher: Launcher, port: int, recorder: Recorder, live_at: float
     ) -> None:

@@ -73,6 +73,14 @@ class Level(enum.IntEnum):
         return cls[label.upper().replace("-", "_")]
 
 
+def itself(service: str) -> str:
+    """What a product is called in a run in which it took part and was also played: `service` alone is then the player.
+
+    A proof that rests on the product names this, so that it does not carry the level of what stood in for it elsewhere.
+    """
+    return f"{service} itself"
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One dated answer to one read-only question, or one thing a sink received.

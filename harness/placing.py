@@ -13,7 +13,7 @@ from harness.documents.substitution import substitute
 from harness.launchers import daemon
 from harness.launchers.choice import Choice, choose
 from harness.launchers.ledger import Ledger
-from harness.model import Component, Level
+from harness.model import Component, Level, itself
 from harness.probes.version import versions
 from harness.stack import Stack
 
@@ -54,6 +54,12 @@ def components(stack: Stack, stand_ins: Collection[str]) -> tuple[Component, ...
     found = [Component(s, level, answered.get(s, ""), _note(stack, s)) for s, level in stack.levels.items()]
     found += [Component(s, Level.STAND_IN, STAND_IN_VERSION) for s in sorted(set(stand_ins) - set(stack.levels))]
     return tuple(sorted(found, key=lambda component: component.service))
+
+
+def levels(stack: Stack, stand_ins: Collection[str]) -> dict[str, Level]:
+    """The level of each service that took part or was played; of one that did both, the player's and its own."""
+    own = {itself(name): level for name, level in stack.levels.items() if stack.contained.get(name)}
+    return {**stack.levels, **own, **dict.fromkeys(stand_ins, Level.STAND_IN)}
 
 
 def _note(stack: Stack, service: str) -> str:

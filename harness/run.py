@@ -32,7 +32,7 @@ from harness.launchers.ledger import Ledger, state_folder, sweep
 from harness.launchers.ports import PortLeases
 from harness.launchers.process import ProcessLauncher
 from harness.model import Component, History, Judgement, Level, OverlayChange, Phase, Report, Verdict, worst
-from harness.placing import choice_for, components, with_containers
+from harness.placing import choice_for, components, levels, with_containers
 from harness.registry import discover
 from harness.settings import Settings, read_fixtures
 from harness.stack import Stack, Watch, Workspace
@@ -288,8 +288,7 @@ def _on_a_stack(
             shutil.rmtree(scratch, ignore_errors=True)
             told["detail"] = f"{len(stack.instances)} instances stopped"
         seen.overlay = tuple(stack.overlay)
-        # A product that ran itself counts as itself, also beside a suite that plays it.
-        seen.levels = {**{name: Level.STAND_IN for suite in chosen for name in suite.stand_ins}, **stack.levels}
+        seen.levels = levels(stack, {name for suite in chosen for name in suite.stand_ins})
 
 
 def _extras(run: Run, chosen: Sequence[Suite], history: HistoryFile) -> Extras:

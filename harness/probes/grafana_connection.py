@@ -78,8 +78,8 @@ class Connection:
 
 
 def _said(body: Any) -> str:
-    """The message in an error body: Prometheus says `error`, Elasticsearch `error.reason`."""
-    error = body.get("error") if isinstance(body, dict) else None
+    """The message in an error body: Prometheus says `error`, Elasticsearch `error.reason`, Grafana `message`."""
+    error = body.get("error") or body.get("message") if isinstance(body, dict) else None
     if isinstance(error, dict):
         causes = error.get("root_cause") or [error]
         return f"{causes[0].get('type', '')}: {causes[0].get('reason', '')}"

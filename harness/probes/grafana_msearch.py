@@ -28,6 +28,8 @@ class Search:
     interval_seconds: float
     time_field: str = "@timestamp"
     alias: str = ""
+    ref: str = "A"
+    max_points: int = 0
 
     @property
     def kind(self) -> str:

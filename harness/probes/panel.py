@@ -231,6 +231,8 @@ def _searched(source: ElasticsearchSource, targets: Sequence[Target], shown: Sho
                 step,
                 source.time_field,
                 fill(target.view.text("alias"), shown.chosen, for_lucene),
+                target.ref,
+                _points(panel),
             )
         )
     begun = time.perf_counter()

@@ -32,6 +32,7 @@ def versions(stack: Running) -> Mapping[str, str]:
         "node-exporter": lambda url: _found(_BUILD_INFO, _get(f"{url}/metrics").text),
         "filebeat": lambda url: _get(url).json()["version"],
         "elasticsearch": lambda url: _elasticsearch(stack, url),
+        "grafana": lambda url: _get(f"{url}/api/health").json()["version"],
         "grafana-prometheus": lambda url: _get(f"{url}/api/health").json()["promlib"].removeprefix("v"),
         "logstash": lambda url: _get(url).json()["version"],
         "kibana": lambda url: _get(f"{url}/api/status", stack.elasticsearch_auth("elastic")).json()["version"][

@@ -32,7 +32,7 @@ from harness.world.running import RunningWorld
 
 NEEDS = ("world",)
 AFTER = ("logs",)
-STAND_INS = ("kibana", "discover", "world")
+STAND_INS = ("kibana", "world")
 
 READER, WRITER = "log_reader", "logstash_writer"
 SUPERUSER = "elastic"

@@ -24,7 +24,7 @@ LEVELS = {
     "elasticsearch": Level.NATIVE,
     "prometheus": Level.NATIVE,
     "world": Level.STAND_IN,
-    "discover": Level.STAND_IN,
+    "kibana": Level.STAND_IN,
 }
 INSTALL = [{"part": "lifecycle", "logs": True, "file": "config/ilm.json", "put": "/_ilm/policy/logs"}]
 FIXTURES: dict[str, Any] = {

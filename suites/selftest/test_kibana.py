@@ -34,7 +34,7 @@ from suites.selftest.double_kibana import PASSWORD, USER, DoubleKibana, Store, e
 PATH = Path(__file__).parents[1] / "kibana" / "exercise.py"
 SEARCHES = "config/kibana/saved-searches.json"
 CHECKS: tuple[type[Check], ...] = (Imported, DataViews, SearchesInKibana, QueryLanguage)
-LEVELS = {"kibana": Level.CONTAINER, "elasticsearch": Level.CONTAINER}
+LEVELS = {"kibana itself": Level.CONTAINER, "elasticsearch": Level.CONTAINER}
 NOW = time.time()
 MAPPING = {
     "properties": {

@@ -21,7 +21,7 @@ LEVELS = {
     "elasticsearch": Level.NATIVE,
     "filebeat": Level.NATIVE,
     "logstash": Level.STAND_IN,
-    "discover": Level.STAND_IN,
+    "kibana": Level.STAND_IN,
     "world": Level.STAND_IN,
 }
 

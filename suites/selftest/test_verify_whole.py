@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 RUN_SECONDS = 1800
 NATIVE = {"prometheus", "alertmanager", "elasticsearch", "filebeat", "node-exporter"}
-STAND_INS = {"logstash", "kibana", "discover", "grafana", "caredroid-backend", "world"}
+STAND_INS = {"logstash", "kibana", "grafana", "caredroid-backend", "world"}
 PROVEN = {"alert-latency", "routing", "alert-fatigue", "dashboard-load", "mttr", "setup"}
 
 

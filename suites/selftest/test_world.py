@@ -255,7 +255,7 @@ def asked(
     with Discover(served.url, (READER, served.access.passwords[READER])) as discover:
         suite._fields(discover, searches, recorder)
         suite._hits(discover, searches, world, SimpleNamespace(progress=lambda *_: None), recorder)
-    levels = {name: Level.STAND_IN for name in ("world", "elasticsearch", "discover")}
+    levels = {name: Level.STAND_IN for name in ("world", "elasticsearch", "kibana")}
     return History.of(*recorded), Context(configuration, ground.fixtures, levels)
 
 

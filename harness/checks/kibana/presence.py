@@ -7,15 +7,16 @@ from statistics import median
 
 from harness.contracts import Context
 from harness.documents.compose import Compose
-from harness.model import Evidence, Gap, History, Level, Position, Proof
+from harness.model import Evidence, Gap, History, Level, Position, Proof, itself
 
-SERVICES = ("kibana", "elasticsearch")
+ITSELF = itself("kibana")
+SERVICES = (ITSELF, "elasticsearch")
 AVAILABLE = "available"
 
 
 def absent(history: History, context: Context) -> Gap | None:
     """Why there is nothing to judge: Kibana did not run as deployed, or was not asked because it was not available."""
-    if context.levels.get("kibana", Level.STATIC) < Level.CONTAINER:
+    if context.levels.get(ITSELF, Level.STATIC) < Level.CONTAINER:
         told = history.of_kind("kibana-absent")
         why = told[0].data["reason"] if told else "what answered was not its official image"
         return Gap(f"Kibana was not asked: {why}", Level.CONTAINER, "It needs Docker and the official images.")

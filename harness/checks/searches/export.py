@@ -44,7 +44,7 @@ class Export(Check):
                 yield self.finding(place, f"the export of `{title}` has nothing in the column `{name}`")
         statement = f"the export of `{title}` over {data['range']} has {data['rows']:,} of {data['expected']:,} rows"
         evidence = (Evidence("search-export", title),)
-        yield Proof(f"{statement}, each once", data["rows"], ("world", "elasticsearch", "discover"), evidence=evidence)
+        yield Proof(f"{statement}, each once", data["rows"], ("world", "elasticsearch", "kibana"), evidence=evidence)
 
 
 def _place(title: str, context: Context) -> Position:

@@ -12,8 +12,8 @@ from harness.documents.logstash import Logstash
 from harness.documents.searches import SavedSearch, Searches
 from harness.model import Evidence, Finding, Gap, History, Outcome, Position, Proof, Severity
 
-LIVE = ("filebeat", "logstash", "elasticsearch", "discover")
-WORLD = ("world", "elasticsearch", "discover")
+LIVE = ("filebeat", "logstash", "elasticsearch", "kibana")
+WORLD = ("world", "elasticsearch", "kibana")
 
 LONGEST = "30 d"
 

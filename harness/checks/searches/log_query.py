@@ -11,7 +11,7 @@ from harness.contracts import Check, Context
 from harness.documents.searches import Searches
 from harness.model import Evidence, Gap, History, Observation, Outcome, Position, Proof, Severity
 
-SERVICES = ("world", "elasticsearch", "discover")
+SERVICES = ("world", "elasticsearch", "kibana")
 FEWEST = 100
 """Samples below which the upper bound of a p95's confidence interval is the maximum by another name."""
 COMPLEX = "30 d"
