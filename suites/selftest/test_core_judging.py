@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -22,6 +22,7 @@ from harness.model import (
     RequirementResult,
     Severity,
     Verdict,
+    itself,
     worst,
 )
 from harness.registry import discover
@@ -314,3 +315,24 @@ def test_a_verifier_of_a_suite_on_demand_is_named_after_it():
     checks = [kind() for kind in discover("harness.checks", Check)]
     assert on_demand
     assert [one.id for one in checks if one.suite in on_demand and one.suite != one.id.partition("/")[0]] == []
+
+
+class TestWhoWasPlayedAndTookPart:
+    """A product that ran itself while another suite played it has two levels, and no proof may borrow the other's."""
+
+    LEVELS: ClassVar = {"web": Level.STAND_IN, itself("web"): Level.CONTAINER}
+
+    def level_of(self, service: str) -> Level:
+        context = Context(Configuration.of_texts({}), {}, self.LEVELS)
+        return judge(Says(Proof("seen", 1, (service,))), History.of(), context).level
+
+    def test_a_proof_carries_the_level_of_what_it_rests_on(self):
+        assert self.level_of("web") is Level.STAND_IN
+        assert self.level_of(itself("web")) is Level.CONTAINER
+
+    def test_a_line_of_the_sign_off_has_the_products_own_level(self):
+        judgements = [judge(Says(PROOF), History.of(), CONTEXT)]
+        line = {"id": "x", "stakeholder": "S", "title": "T", "level": "container", "services": ["web"], "checks": ["*"]}
+        (own,) = requirements({"requirements": [line]}, judgements, self.LEVELS)
+        (played,) = requirements({"requirements": [line]}, judgements, {"web": Level.STAND_IN})
+        assert (own.level, played.level) == (Level.CONTAINER, Level.STAND_IN)
