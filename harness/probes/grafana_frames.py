@@ -71,7 +71,7 @@ def _lines(frame: Mapping[str, Any], search: Search) -> Iterator[Line]:
         if field["type"] == "number":
             named = (field.get("config") or {}).get("displayNameFromDS") or frame["schema"].get("name") or ""
             points = tuple((moment / 1000, _number(value)) for moment, value in zip(times, values, strict=True))
-            yield Line(str(named), field.get("labels") or {}, points, str(field.get("name") or "Value"))
+            yield Line(str(named), field.get("labels") or {}, points)  # the field is `value` or `Value`, by version
 
 
 def _rows(found: Sequence[Column], search: Search) -> Iterator[Line]:
