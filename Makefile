@@ -28,7 +28,8 @@ images: $(STAMP)
 	@$(RUN)/harness setup
 	@$(RUN)/harness images $(ARGS)
 
-# The lock pins every package with its hash; uv installs it in seconds.
+# The lock pins every package with its hash; uv installs it in seconds. What draws is compiled and has looked for its fonts
+# before the first report, also where Python is told to keep no compiled files.
 $(STAMP): requirements.lock pyproject.toml
 	@echo "installing the packages of requirements.lock into $(VENV) ..."
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -36,6 +37,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -x $(RUN)/uv || $(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	@$(RUN)/uv pip sync --quiet --require-hashes --python $(RUN)/python requirements-uv.lock requirements.lock
 	@$(RUN)/uv pip install --quiet --no-deps --no-build-isolation --python $(RUN)/python -e .
+	@PYTHONDONTWRITEBYTECODE= $(RUN)/python -c 'import jinja2, matplotlib.backends.backend_svg, matplotlib.figure, requests'
 	@touch $(STAMP)
 
 clean:

@@ -123,11 +123,11 @@ def _budget(alert: Alert, group: Group, prometheus: Prometheus, documents: Docum
 def journeys(history: History) -> tuple[Journey, ...]:
     """Every alert's way to every channel of every Alertmanager, as far as it was recorded, in order of firing."""
     found: list[Journey] = []
-    received: dict[str, list[_Delivery]] = {}
+    ways: dict[str, _Ways] = {}
     for (instance, _), held in _held(history).items():
-        if instance not in received:
-            received[instance] = _deliveries(history, instance)
-        found.extend(_journeys(history, instance, held, received[instance]))
+        if instance not in ways:
+            ways[instance] = _ways(history, instance)
+        found.extend(_journeys(ways[instance], held))
     return tuple(sorted(found, key=lambda j: (j.firing, j.alert, j.channel)))
 
 
@@ -145,24 +145,44 @@ def _held(history: History) -> dict[tuple[str, str], Observation]:
     return found
 
 
-def _journeys(history: History, instance: str, held: Observation, received: Iterable[_Delivery]) -> Iterator[Journey]:
-    labels, firing = held.data["labels"], moment(held.data["startsAt"])
-    live = max(_live(history, storm=bool(lane_of(instance))), default=0.0)
-    if firing < live:
-        return  # sent before Prometheus knew its Alertmanager: what followed is its resend delay
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """What is the same for all alerts of one Alertmanager, gathered once: there may be hundreds.
+
+    `live` is when the last lane that notifies it knew it, `crossings` what was found out of each alert's first sample.
+    """
+
+    instance: str
+    live: float
+    crossings: Mapping[str, tuple[Mapping[str, Any], ...]]
+    received: _Deliveries
+
+
+def _ways(history: History, instance: str) -> _Ways:
+    storm = bool(lane_of(instance))
+    crossings: dict[str, tuple[Mapping[str, Any], ...]] = {}
     # Only the waves go live before their incidents cross anything.
-    crossing = {} if lane_of(instance) else _crossing(history, held.subject, labels)
-    pending = crossing.get("pending")
-    for channel, seen in _first(received, held.subject, firing).items():
-        updated = held.data.get("updatedAt")
+    for seen in () if storm else history.of_kind("alert-crossing"):
+        crossings[seen.subject] = (*crossings.get(seen.subject, ()), seen.data)
+    live = max((o.at for o in history.of_kind("live") if bool(o.data.get("wave", True)) is not storm), default=0.0)
+    return _Ways(instance, live, crossings, _deliveries(history, instance))
+
+
+def _journeys(ways: _Ways, held: Observation) -> Iterator[Journey]:
+    labels, firing = held.data["labels"], moment(held.data["startsAt"])
+    if firing < ways.live:
+        return  # sent before Prometheus knew its Alertmanager: what followed is its resend delay
+    crossing = _crossing(ways.crossings.get(held.subject, ()), labels)
+    updated = held.data.get("updatedAt")
+    for channel, seen in ways.received.first(held.subject, firing).items():
         yield Journey(
             held.subject,
             labels.get("severity", ""),
-            instance,
+            ways.instance,
             channel,
             crossing.get("crossed"),
             crossing.get("scraped"),
-            pending,
+            crossing.get("pending"),
             firing,
             moment(updated) if updated else None,
             seen.data.get("began"),
@@ -171,48 +191,48 @@ def _journeys(history: History, instance: str, held: Observation, received: Iter
         )
 
 
-def _live(history: History, *, storm: bool) -> Iterator[float]:
-    """When the lanes that notify an Alertmanager knew it."""
-    return (o.at for o in history.of_kind("live") if bool(o.data.get("wave", True)) is not storm)
-
-
-def _crossing(history: History, alert: str, labels: Mapping[str, str]) -> Mapping[str, Any]:
-    """What was found out about the sample that began it; nothing when the incident began before going live."""
-    for seen in history.of_kind("alert-crossing", alert):
-        if seen.data["scraped"] is not None and set(seen.data["labels"].items()) <= set(labels.items()):
-            return seen.data
-    return {}
+def _crossing(found: Iterable[Mapping[str, Any]], labels: Mapping[str, str]) -> Mapping[str, Any]:
+    """The sample that began it; nothing when the incident began before going live."""
+    return next(
+        (one for one in found if one["scraped"] is not None and set(one["labels"].items()) <= set(labels.items())), {}
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class _Delivery:
-    """A delivery with its words, read once: there may be hundreds of alerts to look for."""
+class _Deliveries:
+    """What one Alertmanager's channels received, in order, read once: there may be hundreds of alerts to look for.
 
-    seen: Observation
-    read: str
-    words: frozenset[str]
+    `read` is each delivery with its text, `naming` the places in it where a word occurs.
+    """
 
-    def names(self, alert: str) -> bool:
+    read: tuple[tuple[Observation, str], ...]
+    naming: Mapping[str, tuple[int, ...]]
+
+    def first(self, alert: str, firing: float) -> dict[str, Observation]:
+        """The first delivery that names the alert since it fires, by channel."""
+        found: dict[str, Observation] = {}
+        for place in self._naming(alert):
+            seen = self.read[place][0]
+            if seen.at >= firing:
+                found.setdefault(seen.subject, seen)
+        return found
+
+    def _naming(self, alert: str) -> Iterable[int]:
         if _WORD.fullmatch(alert):
-            return alert in self.words
-        return alert in self.read and re.search(rf"(?<!\w){re.escape(alert)}(?!\w)", self.read) is not None
+            return self.naming.get(alert, ())
+        whole = re.compile(rf"(?<!\w){re.escape(alert)}(?!\w)")
+        return (place for place, (_, text) in enumerate(self.read) if whole.search(text))
 
 
-def _first(received: Iterable[_Delivery], alert: str, firing: float) -> dict[str, Observation]:
-    """The first delivery that names the alert since it fires, by channel."""
-    found: dict[str, Observation] = {}
-    for delivery in received:
-        if delivery.seen.at >= firing and delivery.names(alert):
-            found.setdefault(delivery.seen.subject, delivery.seen)
-    return found
-
-
-def _deliveries(history: History, instance: str) -> list[_Delivery]:
+def _deliveries(history: History, instance: str) -> _Deliveries:
     lane = lane_of(instance)
     received = (o for o in history.of_kind("notification") if o.data["lane"] == lane and o.data.get("delivered", True))
-    ordered = sorted(received, key=lambda o: o.at)
-    texts = [f"{o.data['title']}\n{o.data['text']}" for o in ordered]
-    return [_Delivery(o, read, frozenset(_WORD.findall(read))) for o, read in zip(ordered, texts, strict=True)]
+    read = tuple((o, f"{o.data['title']}\n{o.data['text']}") for o in sorted(received, key=lambda o: o.at))
+    naming: dict[str, list[int]] = {}
+    for place, (_, text) in enumerate(read):
+        for word in frozenset(_WORD.findall(text)):
+            naming.setdefault(word, []).append(place)
+    return _Deliveries(read, {word: tuple(places) for word, places in naming.items()})
 
 
 def moment(timestamp: str) -> float:

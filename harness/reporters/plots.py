@@ -7,6 +7,7 @@ variables, so that one drawing is readable on a white screen, a dark one and pap
 from __future__ import annotations
 
 import io
+import math
 import re
 import warnings
 from collections.abc import Sequence
@@ -80,14 +81,8 @@ def strips(name: str, rows: Sequence[Strip], limit: float | None, unit: str, lab
     if not every:
         return ""
     figure, axes = _figure(len(rows))
-    for number, row in enumerate(rows):
-        for dots in row.dots:
-            shown = _thinned([value for value in dots.values if value > 0])
-            heights = [number + 0.5 * ((index * 0.618) % 1 - 0.5) for index in range(len(shown))]
-            axes.plot(shown, heights, "o", markersize=3, alpha=0.55, color=_COLOURS[dots.colour], markeredgewidth=0)
-        values = [value for dots in row.dots for value in dots.values if value > 0]
-        if values:
-            _ticks(axes, number, values)
+    _dots(axes, rows)
+    _ticks(axes, rows)
     if limit:
         axes.axvline(limit, color=_COLOURS["failed"], linewidth=1.2)
         axes.annotate(
@@ -106,12 +101,7 @@ def waterfall(name: str, rows: Sequence[Track], begins: float, ends: float, axis
     if not rows:
         return ""
     figure, axes = _figure(len(rows))
-    for number, row in enumerate(rows):
-        for span in row.spans:
-            left = max(span.begins, begins)
-            if span.ends > left:
-                axes.barh(number, span.ends - left, left=left, height=0.55, color=_COLOURS[span.colour])
-        axes.plot(row.moments, [number] * len(row.moments), "|", markersize=9, color=_COLOURS["ink"])
+    _spans(axes, rows, begins)
     axes.set_xlim(begins, ends)
     axes.set_xlabel(axis, color=_COLOURS["quiet"], fontsize=9)
     _rows(axes, [row.label for row in rows])
@@ -168,10 +158,44 @@ def _figure(rows: int) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _ticks(axes: Axes, number: int, values: Sequence[float]) -> None:
-    middle, late = quantile(values, 0.5), quantile(values, 0.95)
-    axes.plot([middle, middle], [number - 0.36, number + 0.36], "-", color=_COLOURS["ink"], linewidth=1.6)
-    axes.plot([late, late], [number - 0.36, number + 0.36], ":", color=_COLOURS["ink"], linewidth=1.6)
+def _dots(axes: Axes, rows: Sequence[Strip]) -> None:
+    # One line of each colour for all rows: what matplotlib draws costs by the piece.
+    places: dict[str, tuple[list[float], list[float]]] = {}
+    for number, row in enumerate(rows):
+        for dots in row.dots:
+            shown = _thinned([value for value in dots.values if value > 0])
+            across, down = places.setdefault(dots.colour, ([], []))
+            across.extend(shown)
+            down.extend(number + 0.5 * ((index * 0.618) % 1 - 0.5) for index in range(len(shown)))
+    for colour, (across, down) in places.items():
+        axes.plot(across, down, "o", markersize=3, alpha=0.55, color=_COLOURS[colour], markeredgewidth=0)
+
+
+def _ticks(axes: Axes, rows: Sequence[Strip]) -> None:
+    for share, style in ((0.5, "-"), (0.95, ":")):
+        across, down = [], []
+        for number, row in enumerate(rows):
+            values = [value for dots in row.dots for value in dots.values if value > 0]
+            if values:
+                at = quantile(values, share)
+                across += [at, at, math.nan]  # lifts the pen
+                down += [number - 0.36, number + 0.36, math.nan]
+        axes.plot(across, down, style, color=_COLOURS["ink"], linewidth=1.6)
+
+
+def _spans(axes: Axes, rows: Sequence[Track], begins: float) -> None:
+    bars: dict[str, list[tuple[int, float, float]]] = {}
+    for number, row in enumerate(rows):
+        for span in row.spans:
+            left = max(span.begins, begins)
+            if span.ends > left:
+                bars.setdefault(span.colour, []).append((number, span.ends - left, left))
+    for colour, found in bars.items():
+        numbers, widths, lefts = zip(*found, strict=True)
+        axes.barh(numbers, widths, left=lefts, height=0.55, color=_COLOURS[colour])
+    across = [at for row in rows for at in row.moments]
+    down = [number for number, row in enumerate(rows) for _ in row.moments]
+    axes.plot(across, down, "|", markersize=9, color=_COLOURS["ink"])
 
 
 def _time_axis(axes: Axes, unit: str) -> None:
