@@ -318,8 +318,8 @@ def test_the_first_heading_answers_the_question(page: Element) -> None:
     assert "NOT READY FOR SIGN-OFF" in by_id(page, "answer").text
     assert "No: something that was tested does not hold." in by_id(page, "answer").text
     tiles = {t.text: d.text for t, d in zip(page.all("dt"), page.all("dd"), strict=True)}
-    found = [tiles[name] for name in ("✗ failed", "? not proven", "? beyond this machine’s reach", "✓ proven")]
-    assert found == ["1", "1", "1", "2"]
+    words = ("✗ checks failed", "? checks not proven", "? checks beyond this machine’s reach", "✓ checks proven")
+    assert [tiles[name] for name in words] == ["1", "1", "1", "2"]
 
 
 def test_ready_says_so_and_that_people_decide(tmp_path: Path) -> None:

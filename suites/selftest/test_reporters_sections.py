@@ -136,6 +136,12 @@ def test_a_level_that_is_missing_is_one_step_however_many_wait_for_it() -> None:
     assert sum("level container" in one.what for one in first.steps(report(*many))) == 1
 
 
+def test_a_level_is_reached_as_those_who_wait_for_it_say() -> None:
+    gaps = (Gap("too few lines", Level.NATIVE, hint="Build them."), Gap("no disk", Level.NATIVE, hint="Build them."))
+    waiting = [replace(BEYOND, check=f"searches/{number}", gaps=(gap,)) for number, gap in enumerate(gaps)]
+    assert [one.how for one in first.steps(report(*waiting)) if "level native" in one.what] == ["Build them."]
+
+
 def test_what_only_another_suite_can_tell_is_one_step() -> None:
     lines = tuple(
         replace(EVERYTHING.requirements[1], id=f"a/{n}", verdict=Verdict.UNKNOWN, statement=f"not run: logs/{n}")

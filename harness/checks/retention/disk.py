@@ -44,7 +44,7 @@ class Disk(Check):
         statement = f"{counted} a day, {needed:.0f} GB in {days:g} days, of {volume:g} GB"
         if data["scale"] < data["full_scale"]:
             reason = f"{statement}: measured on {data['documents']:,} documents, too few to tell"
-            yield Gap(reason, Level.NATIVE, hint="harness world")
+            yield Gap(reason, Level.NATIVE, hint="Build the full world, once: harness world")
             return
         if needed > volume:
             yield self.finding(_volume(context), f"the logs do not fit: {statement}")

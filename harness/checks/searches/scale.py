@@ -37,7 +37,7 @@ class Scale(Check):
         scale, full = largest.data["scale"], largest.data["full_scale"]
         if scale < full:
             reason = f"searches were measured on {scale:,} lines, not on {full:,}: `harness world` builds those, once"
-            yield Gap(reason, Level.NATIVE, hint="harness world")
+            yield Gap(reason, Level.NATIVE, hint="Build the full world, once: harness world")
             return
         statement = f"{there:,} documents of {lines:,} lines, in {largest.data['shards']} shards"
         evidence = (Evidence("search-corpus", largest.subject),)

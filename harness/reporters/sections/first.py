@@ -70,9 +70,11 @@ def shares(judgements: Iterable[Judgement]) -> tuple[Share, ...]:
 def _levels(report: Report, found: Iterable[checks.Open]) -> list[Step]:
     """One step for each level that is missing, however many things wait for it."""
     waiting: dict[Level, list[str]] = {}
+    ways: dict[Level, dict[str, None]] = {}
     for one in found:
         if one.needs is not None:
             waiting.setdefault(one.needs, []).extend(one.checks)
+            ways.setdefault(one.needs, {})[one.way_out or way_to(one.needs)] = None
     lines = {line.id for line in report.requirements}
     steps = []
     for level, names in sorted(waiting.items(), reverse=True):
@@ -81,7 +83,8 @@ def _levels(report: Report, found: Iterable[checks.Open]) -> list[Step]:
         counted = {"check": len(distinct) - signed, "line of the sign-off": signed}
         told = " and ".join(_plural(count, word) for word, count in counted.items() if count)
         what = f"Prove at level {level.label} what only it can show: {told}"
-        steps.append(Step(what, way_to(level), ", ".join(list(distinct)[:3]), Standing.BEYOND_REACH, "not-proven"))
+        how, where = "; ".join(ways[level]), ", ".join(list(distinct)[:3])
+        steps.append(Step(what, how, where, Standing.BEYOND_REACH, "not-proven"))
     return steps
 
 
