@@ -61,7 +61,7 @@ def require_hosts_here(hosts: Iterable[str], at: Position) -> None:
 def require_store_here(settings: Iterable[tuple[Position, str]], here: Collection[str]) -> None:
     """Refuse a Kibana that would keep its objects in an Elasticsearch abroad. `settings` are its hosts, each with its
     place. Raises StackError."""
-    found = ((at, f"elasticsearch.hosts points at {host}") for at, host in settings if _host(host) not in here)
+    found = ((at, f"elasticsearch.hosts points at {host}") for at, host in settings if host_of(host) not in here)
     _refuse(found, "In the deployment's network Elasticsearch is reached by its name in the compose file.")
 
 

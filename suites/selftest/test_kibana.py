@@ -181,7 +181,7 @@ def test_nothing_counts_but_the_official_image(suite, world):
     world.run(suite)
     for check in CHECKS:
         for level in (Level.STAND_IN, Level.NATIVE):
-            judgement = world.judged(check, kibana=level)
+            judgement = world.judged(check, **{"kibana itself": level})
             assert beyond_reach(judgement) and judgement.gaps[0].needs is Level.CONTAINER and not judgement.proofs
 
 
