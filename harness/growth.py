@@ -60,7 +60,7 @@ class Grown:
         until = size(late, unit) if late is not None else "never"
         return (
             f"{self.subject} would take {limit:g} s at {size(at, unit)} [{size(early, unit)} to {until}], "
-            f"extrapolated {at / self.largest:.0f} × beyond what was measured"
+            f"extrapolated, {at / self.largest:.2g} × the largest measured"
         )
 
 

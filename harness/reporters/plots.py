@@ -136,14 +136,15 @@ def curves(
         colour = _COLOURS["link" if title in named else "quiet"]
         places, seconds = [at for at, _ in points], [taken for _, taken in points]
         axes.plot(places, seconds, "-o", markersize=3, linewidth=1, color=colour, alpha=0.9 if title in named else 0.4)
-    told = "\n".join(f"{taken:.2f} s {_shortened(title)}" for taken, title in ends[:MOST_NAMED])
+    told = "\n".join(f"{_seconds(taken)} {_shortened(title)}" for taken, title in ends[:MOST_NAMED])
     axes.text(0.01, 0.98, told, transform=axes.transAxes, va="top", fontsize=8, color=_COLOURS["ink"], parse_math=False)
     if limit <= 2 * highest:
         axes.axhline(limit, color=_COLOURS["failed"], linewidth=1.2)
-    axes.set_ylim(0, max(highest * 1.6, limit * 1.1 if limit <= 2 * highest else 0.0))
+    axes.set_ylim(0, max(highest * 1.6, limit * 1.5 if limit <= 2 * highest else 0.0))
     axes.set_xlim(0, None)
     axes.set_xlabel(axis, color=_COLOURS["quiet"], fontsize=9)
-    axes.set_ylabel("s", color=_COLOURS["quiet"], fontsize=9)
+    axes.xaxis.set_major_formatter(lambda at, _: f"{at / 1e6:g} M" if at >= 1e5 else f"{at:g}")
+    axes.yaxis.set_major_formatter(lambda taken, _: _seconds(taken))
     _frame(axes)
     return _svg(figure, name, label)
 
@@ -198,11 +199,15 @@ def _spans(axes: Axes, rows: Sequence[Track], begins: float) -> None:
     axes.plot(across, down, "|", markersize=9, color=_COLOURS["ink"])
 
 
+def _seconds(value: float) -> str:
+    return f"{round(value * 1000):g} ms" if 0 < value < 1 else f"{value:.3g} s"
+
+
 def _time_axis(axes: Axes, unit: str) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     def told(value: float, _: int) -> str:
-        return f"{value * 1000:g} ms" if unit == "s" and value < 1 else f"{value:g} {unit}"
+        return _seconds(value) if unit == "s" else f"{value:g} {unit}"
 
     axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
     axes.xaxis.set_major_formatter(FuncFormatter(told))
