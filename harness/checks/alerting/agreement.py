@@ -25,8 +25,8 @@ class Agreement(Check):
 
     Why: what only the virtual clock can show (weeks, weekends, every threshold) is worth as much as its likeness to the
     real servers. How measured: the scenarios of the lanes are played on both. Moments are compared from going live on.
-    Explained are: what fired before going live on the virtual clock fires on the live stack once `for` is restored; the
-    waves share one Alertmanager live, so a channel counts if any of the waves' messages named the alert in it. How to
+    Explained are: what fired before going live on the virtual clock fires on the live stack once `for` is restored,
+    counted from when its Prometheus was up; the waves share one Alertmanager live, so a channel counts if any of the waves' messages named the alert in it. How to
     fix: a difference that is left is a fault of the virtual clock or of the live stack, and both timelines are in the
     history.
     """
@@ -80,6 +80,7 @@ class Agreement(Check):
                 continue
             apart = there[name] - max(0.0, due[name])
             allowed = RESTORED_SECONDS + LOOKED_SECONDS + (TOLERANCE_SECONDS if due[name] > 0 else 0.0)
+            allowed += _late(history, live)
             if -TOLERANCE_SECONDS <= apart <= allowed:
                 yield abs(apart)
                 continue
@@ -107,6 +108,12 @@ class Agreement(Check):
                     f"{name} was told of live in {_listed(live)}, on the virtual clock in "
                     f"{_listed(told.get(name, set()))}",
                 )
+
+
+def _late(history: History, live: Mapping[str, Any]) -> float:
+    """Seconds after the planned moment at which the lane's Prometheus was up: until then it restores nothing."""
+    booted = history.last("boot", str(live.get("instance", "")))
+    return max(0.0, booted.at - live["live_at"]) if booted else 0.0
 
 
 def _live_firings(history: History, lane: str, live_at: float) -> Mapping[str, float]:
