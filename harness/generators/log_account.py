@@ -23,7 +23,7 @@ from harness.generators.logs import Line
 NAMED = 20
 """How many lines of a list are named in an observation; the totals beside them are complete."""
 
-ROTATION, SHIPPER, PIPELINE, STORE = "rotation", "filebeat", "logstash", "elasticsearch"
+ROTATION, SHIPPER, PIPELINE, STORE, UNTOLD = "rotation", "filebeat", "logstash", "elasticsearch", "untold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +103,33 @@ class Account:
         return {"documents": self._documents, "dead_letters_of_lines_with_canaries": dead, "found": found}
 
     def fate(
-        self, fault: str, received: Mapping[str, int], order: Mapping[str, int], settled: Collection[str]
+        self,
+        fault: str,
+        received: Mapping[str, int],
+        order: Mapping[str, int],
+        settled: Collection[str],
+        *,
+        told: bool = True,
     ) -> dict[str, Any]:
         """Missing, misplaced, duplicated, altered and reordered lines of a fault, each with its hop or reason.
 
         Of the hop in the middle: `received`, id → how often it got it; `order`, id → when first; `settled`, the ids it
-        answered for.
+        answered for. When it does not tell (`told`), neither hops nor the order are known.
         """
         sent = [one for one in self._sent.values() if one.fault == fault]
         ids = [one.line.event_id for one in sent]
         reasons = Counter(self._found[i].reason[:120] for i in ids if i in self._found and self._found[i].dead)
-        missing = {one.line.event_id: self._hop(one, received, settled) for one in sent if not self._where(one)}
+        gone = [one for one in sent if not self._where(one)]
+        missing = {one.line.event_id: self._hop(one, received, settled) for one in gone}
         twice = {i: self._twice(i, received) for i in ids if len(self._places(i)) > 1}
+        if not told:
+            missing = {one.line.event_id: ROTATION if self._cut_off(one.place) else UNTOLD for one in gone}
+            twice = dict.fromkeys(twice, "stored under different ids")
         misplaced = {one.line.event_id: self._misplaced(one) for one in sent if self._misplaced(one)}
         altered = {i: self._found[i].differences[0] for i in ids if i in self._found and self._found[i].differences}
         return {
             "sent": len(sent),
+            "hops_told": told,
             "stored": sum(bool(self._found[i].logs) for i in ids if i in self._found),
             "dead_letters": sum(bool(self._found[i].dead) for i in ids if i in self._found),
             "expected_dead_letters": sum(not one.line.well_formed for one in sent),

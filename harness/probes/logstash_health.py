@@ -32,7 +32,7 @@ def pipelines(url: str) -> Mapping[str, Mapping[str, Any]]:
         told = stats.get("pipelines", {}).get(name) or {}
         found[name] = {
             "events": {key: told.get("events", {}).get(key) for key in ("in", "filtered", "out")},
-            "queue_events": _queued(told.get("queue") or {}),
+            "queue_events": queued(told.get("queue") or {}),
             "reloads": {key: (told.get("reloads") or {}).get(key) for key in ("successes", "failures", "last_error")},
             "dead_letter_queue": dict(told.get("dead_letter_queue") or {}),
             "outputs": [_output(one) for one in (told.get("plugins") or {}).get("outputs", ())],
@@ -54,8 +54,8 @@ def _get(url: str) -> Mapping[str, Any] | None:
     return found
 
 
-def _queued(queue: Mapping[str, Any]) -> int | None:
-    """How many events wait: a persistent queue tells `events`, or `events_count`; one in memory does not tell."""
+def queued(queue: Mapping[str, Any]) -> int | None:
+    """How many events wait: a queue tells `events_count`, or `events`; None when it does not tell."""
     return next((int(queue[key]) for key in ("events_count", "events") if isinstance(queue.get(key), int)), None)
 
 

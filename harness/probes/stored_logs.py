@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -40,6 +40,11 @@ class StoredLogs:
         """How many documents an index or alias holds; 0 when there is none of that name. Raises StackError."""
         answer = self._ask("GET", f"{quote(index)}/_count?ignore_unavailable=true")
         return int(answer["count"])
+
+    def count_of(self, index: str, field: str, values: Collection[str]) -> int:
+        """How many of an index's documents have one of these values in a keyword field. Raises StackError."""
+        query = {"query": {"terms": {field: sorted(values)}}}
+        return int(self._ask("POST", f"{quote(index)}/_count?ignore_unavailable=true", query)["count"])
 
     def refresh(self, index: str) -> None:
         """Make what was stored visible to searches now."""

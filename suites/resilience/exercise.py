@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -28,7 +29,10 @@ from harness.generators.log_oddities import Oddities
 from harness.generators.log_population import Canary
 from harness.generators.log_schedule import Schedule
 from harness.generators.logs import Line, LogGenerator
+from harness.model import Level
+from harness.probes.log_progress import Counted, LogProgress, Trailed, retries
 from harness.probes.log_trail import LogTrail
+from harness.probes.logstash_health import queued
 from harness.probes.stored_logs import StoredLogs
 from harness.services.logstash import TRAIL
 from harness.stack import Stack
@@ -59,16 +63,30 @@ SUPERUSER, READER = "elastic", "log_reader"
 
 
 class Scene:
-    """The pipeline under fault: writes lines, follows them on the trail, remembers what was written where."""
+    """The pipeline under fault: writes lines, follows them on their way, remembers what was written where."""
 
     def __init__(self, stack: Stack, recorder: Recorder) -> None:
         self.stack, self.recorder = stack, recorder
         self.mix = stack.fixtures["logs"]
         self._generator = LogGenerator(stack.seed + OWN_SEED, stack.fixtures["catalog"], self.mix)
         self.files = LogFiles(stack.log_folder)
-        self.trail = LogTrail(stack.workspace.scratch / "rooms" / "logstash" / TRAIL)
+        self.progress = self._progress()
         self.sent: list[Sent] = []
         self._pool = ThreadPoolExecutor(1, "writer")
+
+    def _progress(self) -> LogProgress:
+        """The stand-in leaves a trail; what Logstash itself did is to be seen from its counters and the indices."""
+        stack = self.stack
+        if stack.instance("logstash").level <= Level.STAND_IN:
+            return Trailed(LogTrail(stack.workspace.scratch / "rooms" / "logstash" / TRAIL))
+        stored = StoredLogs(stack.url("elasticsearch"), stack.elasticsearch_auth(SUPERUSER))
+        index = ",".join(map(str, self.mix["stored"].values()))
+
+        def found(ids: Collection[str]) -> int:
+            stored.refresh(index)
+            return stored.count_of(index, "eventId", ids)
+
+        return Counted(lambda: int(self.statistics()["events"]["in"]), found)
 
     def lines(self, count: int) -> list[Line]:
         """New lines of all kinds, of this moment."""
@@ -107,6 +125,7 @@ class Scene:
     @contextlib.contextmanager
     def writing(self, fault: str, count: int, per_second: int = 0) -> Iterator[Future[None]]:
         """Write lines in the background while something happens; returns once they are written."""
+        self.progress.begin()
         lines = [(line, line.text.encode()) for line in self.lines(count)]
         future = self._pool.submit(self.write, fault, lines, per_second)
         try:
@@ -119,9 +138,9 @@ class Scene:
         return {one.line.event_id for one in list(self.sent) if one.fault == fault}
 
     def reached(self, fault: str, count: int) -> None:
-        """Wait until the stand-in was given so many lines of a fault."""
+        """Wait until the pipeline was given so many lines of a fault."""
         wait.until(
-            lambda: len(self.ids(fault) & self.trail.read().received.keys()) >= count,
+            lambda: self.progress.came(self.ids(fault)) >= count,
             deadline=EFFECT_SECONDS,
             saying=f"{count} lines of {fault} to be on their way",
             every=0.02,
@@ -136,7 +155,7 @@ class Scene:
         def over() -> str:
             nonlocal changed, seen
             self.stack.require_alive()
-            settled = len(wanted & self.trail.read().settled)
+            settled = self.progress.settled(wanted)
             if settled != seen:
                 seen, changed = settled, time.time()
                 self.stack.progress(f"{fault}: lines stored", settled, len(wanted), "resilience")
@@ -149,22 +168,21 @@ class Scene:
         return {"ended": ended, "drain_seconds": round(changed - began, 2), "settled": seen}
 
     def require_trail(self) -> None:
-        """Raise StackError when whatever runs the pipeline does not tell which lines it was given."""
-        if not self.trail.read().received:
-            raise StackError(
-                "the pipeline leaves no trail of the lines it is given, so no loss can be laid at a hop",
-                hint="Logstash's stand-in leaves one, Logstash itself does not.",
-            )
+        """Raise StackError when the stand-in does not tell which lines it was given, as it is to."""
+        trail = self.progress.trail
+        if trail is not None and not trail.read().received:
+            raise StackError("the stand-in leaves no trail of the lines it is given, so no loss can be laid at a hop")
 
     def statistics(self) -> Mapping[str, Any]:
-        """What the stand-in counts."""
+        """What the pipeline counts; of several, the first. Raises requests.RequestException, ValueError or KeyError."""
         answer = requests.get(f"{self.stack.url('logstash')}/_node/stats/pipelines", timeout=5)
-        found: Mapping[str, Any] = answer.json()["pipelines"]["main"]
+        pipelines: Mapping[str, Any] = answer.json()["pipelines"]
+        found: Mapping[str, Any] = pipelines["main"] if "main" in pipelines else next(iter(pipelines.values()), {})
         return found
 
     def retried(self) -> int:
         """How often a document had to be sent to Elasticsearch again."""
-        return int(self.statistics()["stand_in"]["retries"])
+        return retries(self.statistics())
 
     def close(self) -> None:
         """Let go of files and threads."""
@@ -259,7 +277,7 @@ def filebeat_killed(scene: Scene) -> None:
     with scene.writing(fault, 5000, 1500):
         scene.reached(fault, 500)
         scene.stack.kill("filebeat")
-        before = len(scene.ids(fault) & scene.trail.read().received.keys())
+        before = scene.progress.came(scene.ids(fault))
         scene.stack.start_again("filebeat")
     _record(scene, fault, {"received_before": before, "restarted": True})
 
@@ -270,14 +288,14 @@ def logstash_killed(scene: Scene) -> None:
     with scene.writing(fault, 10_000):
         scene.reached(fault, 1500)
         wait.until(
-            lambda: scene.statistics()["queue"]["events_count"] > 0,
+            lambda: (queued(scene.statistics()["queue"]) or 0) > 0,
             deadline=EFFECT_SECONDS,
-            saying="lines to be under way in the stand-in",
+            saying="lines to be under way in the pipeline",
             every=0.01,
         )
+        came = scene.progress.came(scene.ids(fault))  # one that only counts forgets that when it is killed
         scene.stack.kill("logstash")
-        trail = scene.trail.read()
-        in_hand = len((scene.ids(fault) & trail.received.keys()) - trail.settled)
+        in_hand = scene.progress.in_hand(scene.ids(fault)) if came else 0
         scene.stack.start_again("logstash")
     _record(scene, fault, {"in_hand": in_hand, "restarted": True})
 
@@ -296,7 +314,7 @@ def elasticsearch_read_only(scene: Scene) -> None:
         with scene.writing(fault, 3000, 1500):
             wait.until(lambda: scene.retried() > retried, deadline=EFFECT_SECONDS, saying="a refused write")
             wait.pause(BLOCKED_SECONDS)
-            settled = len(scene.ids(fault) & scene.trail.read().settled)
+            settled = scene.progress.settled(scene.ids(fault))
     finally:
         block(False)
     seconds, again = round(time.time() - began, 1), scene.retried() - retried
@@ -355,8 +373,9 @@ def _account(scene: Scene) -> None:
     finally:
         stored.close()
         refresher.close()
-    trail = scene.trail.read()
+    trail, told = scene.progress.trail, scene.progress.trail is not None
+    trail = trail.read() if trail is not None else LogTrail(Path())
     for fault in dict.fromkeys(one.fault for one in scene.sent):
-        fate = account.fate(fault, trail.received, trail.order, trail.settled)
+        fate = account.fate(fault, trail.received, trail.order, trail.settled, told=told)
         scene.recorder.record("line-account", fault, fate)
     scene.recorder.record("phi-under-faults", "resilience", account.phi)

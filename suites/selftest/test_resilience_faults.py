@@ -10,7 +10,7 @@ import pytest
 
 from harness import run
 from harness.errors import HarnessError
-from harness.model import Judgement, Verdict
+from harness.model import Judgement, Level, Verdict
 from harness.plugin import _Quiet
 from harness.services import logstash
 from harness.settings import Settings
@@ -83,3 +83,17 @@ def test_documents_without_an_id_and_lines_cut_short_are_caught(play, broken):
     assert cut.verdict is Verdict.FAIL
     assert any("never handed on by Filebeat" in one.message and one.position.file == SHIPPER for one in cut.findings)
     assert judged["burst"].verdict is Verdict.UNKNOWN
+
+
+def test_a_pipeline_that_leaves_no_trail_is_judged_by_what_is_stored_and_no_hop_is_named(play, monkeypatch):
+    with_trail = logstash.plan
+
+    def without(*arguments: object) -> object:
+        plan = with_trail(*arguments)  # type: ignore[arg-type]
+        words = tuple(word for word in plan.argv if not word.startswith("--trail="))
+        return replace(plan, argv=words, level=Level.NATIVE)  # as Logstash itself: counters, and no trail
+
+    monkeypatch.setattr(logstash, "plan", without)
+    judged = play(PROJECT / "config-under-test", "logstash_killed", "elasticsearch_read_only")
+    assert judged["logstash-killed"].verdict is Verdict.PASS, judged["logstash-killed"]
+    assert judged["elasticsearch-read-only"].verdict is Verdict.PASS, judged["elasticsearch-read-only"]

@@ -122,6 +122,7 @@ HOPS = {
     "filebeat": "never handed on by Filebeat",
     "logstash": "received by Logstash and not stored",
     "elasticsearch": "stored, said Elasticsearch, and not there",
+    "untold": "read and not stored; the hop cannot be told, because Logstash leaves no trail of what it was given",
 }
 """A hop, and what became of a line that it lost: of the hops that had the line, it is the last."""
 

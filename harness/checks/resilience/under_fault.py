@@ -40,6 +40,8 @@ class UnderFault(Check):
         yield from findings
         if why := self.ineffective(fault.data):
             yield Gap(f"{self.fault}: it put nothing to the test: {why}")
+        elif self.ordered and not account.data.get("hops_told", True):
+            yield Gap(f"{self.fault}: in which order lines came cannot be told, because Logstash leaves no trail of it")
         elif not any(finding.severity >= self.severity for finding in findings):
             yield self._proof(fault.data, account.data)
 
