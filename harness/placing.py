@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from harness.boot import BOOTABLE_IN_CONTAINERS
@@ -35,7 +36,18 @@ def choice_for(
         for service in compose.services
         if service.name not in played and service.image
     }
-    return choose(launcher, images, BOOTABLE_IN_CONTAINERS, daemon.ask, lambda tag: daemon.pull(tag, say))
+    chosen = choose(launcher, images, BOOTABLE_IN_CONTAINERS, daemon.ask, lambda tag: daemon.pull(tag, say))
+    return _with_a_store(chosen)
+
+
+def _with_a_store(choice: Choice) -> Choice:
+    """Logstash asks Elasticsearch for its licence first, which a build of the core has none of; ours does not ask."""
+    contained = choice.contained
+    if "logstash" not in contained or contained.get("elasticsearch", Level.STATIC) >= Level.CONTAINER:
+        return choice
+    why = "Logstash refuses an Elasticsearch that is not the official image, and this run has none"
+    rest = {service: level for service, level in contained.items() if service != "logstash"}
+    return replace(choice, contained=rest, reasons={**choice.reasons, "logstash": why})
 
 
 def with_containers(stack: Stack, choice: Choice, ledger: Ledger) -> None:

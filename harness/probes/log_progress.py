@@ -110,3 +110,10 @@ def retries(statistics: Mapping[str, Any]) -> int:
         + int((plugin.get("bulk_requests") or {}).get("failures") or 0)
         for plugin in statistics["plugins"]["outputs"]
     )
+
+
+def queued_letters(statistics: Mapping[str, Any]) -> int:
+    """How many documents a pipeline put into Logstash's own dead letter queue; the stand-in has none."""
+    if "stand_in" in statistics:
+        return 0
+    return sum(int((one.get("documents") or {}).get("dlq_routed") or 0) for one in statistics["plugins"]["outputs"])

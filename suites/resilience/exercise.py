@@ -30,7 +30,7 @@ from harness.generators.log_population import Canary
 from harness.generators.log_schedule import Schedule
 from harness.generators.logs import Line, LogGenerator
 from harness.model import Level
-from harness.probes.log_progress import Counted, LogProgress, Trailed, retries
+from harness.probes.log_progress import Counted, LogProgress, Trailed, queued_letters, retries
 from harness.probes.log_trail import LogTrail
 from harness.probes.logstash_health import queued
 from harness.probes.stored_logs import StoredLogs
@@ -184,6 +184,18 @@ class Scene:
         """How often a document had to be sent to Elasticsearch again."""
         return retries(self.statistics())
 
+    def letters_since(self, before: int, wanted: int) -> int:
+        """How many documents Logstash put into its own dead letter queue; waits for as many as are wanted."""
+        if self.progress.trail is not None:
+            return 0
+        with contextlib.suppress(DeadlineError):
+            wait.until(
+                lambda: queued_letters(self.statistics()) - before >= wanted,
+                deadline=EFFECT_SECONDS,
+                saying="refused documents in the dead letter queue",
+            )
+        return queued_letters(self.statistics()) - before
+
     def close(self) -> None:
         """Let go of files and threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -227,10 +239,15 @@ def odd_lines(scene: Scene) -> None:
         "stack-traces": odd.stack_traces(plain, 20),
     }
     made = {fault: [(one.line, one.data) for one in found] for fault, found in sorts.items()}
+    letters = queued_letters(scene.statistics())
     for fault, lines in made.items():
         scene.write(fault, [*lines, *((line, line.text.encode()) for line in scene.lines(100))])
     for fault, lines in made.items():
-        _record(scene, fault, {"odd": len(lines), "largest_bytes": max(len(data) for _, data in lines)})
+        data = {"odd": len(lines), "largest_bytes": max(len(data) for _, data in lines)}
+        if fault == "poison-document":
+            # Logstash itself keeps what Elasticsearch refuses in a queue on its disk, not in an index.
+            data["queued_letters"] = scene.letters_since(letters, len(lines))
+        _record(scene, fault, data)
 
 
 def burst(scene: Scene) -> None:

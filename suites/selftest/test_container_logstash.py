@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from harness import placing
 from harness.boot import BOOTABLE_IN_CONTAINERS, Boot
 from harness.contracts import ContainerPlan, Http, Plan
 from harness.documents.compose import Compose
 from harness.documents.configuration import Configuration
 from harness.errors import StackError
 from harness.events import HistoryFile
+from harness.launchers.daemon import Daemon
 from harness.launchers.ports import PortLeases
 from harness.model import Level
 from harness.services import contained_logstash
@@ -217,5 +219,15 @@ def test_as_a_process_it_is_the_stand_in_as_before(fake_stack):
     assert any(word.startswith("--trail=") for word in found["logstash"].argv)
 
 
-def test_it_can_be_chosen():
-    assert "logstash" in BOOTABLE_IN_CONTAINERS
+@pytest.mark.parametrize(
+    ("elasticsearch", "runs"), [(Level.CONTAINER, True), (Level.NATIVE, False), (None, False)], ids=str
+)
+def test_it_runs_only_with_an_elasticsearch_that_its_output_takes(elasticsearch, runs, monkeypatch):
+    configuration = Configuration.load(PROJECT / "config-under-test")
+    tags = {service.name: service.image for service in configuration.of(Compose)[0].services}
+    images = {tags["logstash"]: Level.CONTAINER} | ({tags["elasticsearch"]: elasticsearch} if elasticsearch else {})
+    monkeypatch.setattr(placing.daemon, "ask", lambda: Daemon("unix:///x", "27", images))
+    monkeypatch.setenv("HARNESS_PULL", "never")
+    choice = placing.choice_for("auto", configuration, read_fixtures(PROJECT / "fixtures"), lambda _: None)
+    assert ("logstash" in choice.contained) is runs and "logstash" in BOOTABLE_IN_CONTAINERS
+    assert ("refuses an Elasticsearch" in choice.reasons.get("logstash", "")) is not runs

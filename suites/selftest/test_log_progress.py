@@ -7,11 +7,12 @@ from collections.abc import Collection
 import pytest
 import requests
 
+from harness.checks.resilience.poison_document import PoisonDocument
 from harness.checks.resilience.steady_load import SteadyLoad
 from harness.checks.resilience.under_fault import UnderFault
 from harness.errors import StackError
 from harness.model import Verdict
-from harness.probes.log_progress import Counted, Trailed, retries
+from harness.probes.log_progress import Counted, Trailed, queued_letters, retries
 from harness.probes.log_trail import LogTrail
 from suites.selftest.test_resilience_account import FAULT, IDS, account, document, fate, sent
 from suites.selftest.test_resilience_verifiers import VERIFIERS, judged, listed
@@ -112,3 +113,27 @@ class TestWithoutATrail:
         judgement = judged(one, hops_told=False)  # type: ignore[arg-type]
         assert judgement.verdict is (Verdict.UNKNOWN if one.ordered else Verdict.PASS)
         assert SteadyLoad.ordered and ("cannot be told" in judgement.reason) is one.ordered
+
+
+class TestPoison:
+    """Logstash itself keeps refused documents in its queue on disk, where they are counted and not named."""
+
+    def test_as_many_as_the_queue_took_are_not_lost_and_are_shown(self):
+        judgement = judged(PoisonDocument(), {"queued_letters": 5}, missing=listed(5, "untold"), hops_told=False)  # type: ignore[arg-type]
+        assert judgement.verdict is Verdict.PASS, judgement
+        assert "5 refused documents are in Logstash's dead letter queue" in judgement.findings[0].message
+
+    @pytest.mark.parametrize(("queued", "missing"), [(4, 5), (0, 5), (9, 6)])
+    def test_one_more_is_lost(self, queued, missing):
+        told = listed(missing, "untold")
+        judgement = judged(PoisonDocument(), {"queued_letters": queued}, missing=told, hops_told=False)  # type: ignore[arg-type]
+        assert judgement.verdict is Verdict.FAIL
+
+    def test_with_a_trail_no_queue_excuses_a_loss(self):
+        judgement = judged(PoisonDocument(), {"queued_letters": 5}, missing=listed(5, "logstash"))
+        assert judgement.verdict is Verdict.FAIL
+
+    def test_the_queue_is_counted_over_all_outputs_and_the_stand_in_has_none(self):
+        outputs = [{"documents": {"dlq_routed": 2}}, {"documents": {}}, {"documents": {"dlq_routed": 3}}, {}]
+        assert queued_letters({"plugins": {"outputs": outputs}}) == 5
+        assert queued_letters({"stand_in": {}, "plugins": {"outputs": outputs}}) == 0

@@ -98,7 +98,9 @@ class PipelineHealth(Check):
             # Not `non_retryable_failures`: the output counts there, too, what `create` finds stored already.
             if letters := int(output["documents"].get("dlq_routed") or 0):
                 text = f"{name}: Elasticsearch refused {letters} documents of the output {output['id']} for good"
-                yield self.finding(position, f"{text}; they are in the dead letter queue, where nobody looks")
+                yield self.finding(
+                    position, f"{text}; they are in its dead letter queue if that is on, and no search finds them"
+                )
         for word in DROPPED:
             if lost := int(queue.get(word) or 0):
                 yield self.finding(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from harness.checks.logs import causes
 from harness.checks.resilience.under_fault import UnderFault
 from harness.contracts import Context
 from harness.documents.compose import Compose
-from harness.model import Finding, History, Outcome
+from harness.model import Finding, History, Outcome, Severity
 
 PRODUCT = "logstash"
 SETTING = "DEAD_LETTER_QUEUE_ENABLE"
@@ -34,6 +35,15 @@ class PoisonDocument(UnderFault):
         """What became of the lines, and whether Logstash itself would have kept them."""
         yield from super().examine(history, context)
         yield from self._dropped_by_the_product(context)
+
+    def _lost(self, fault: Mapping[str, Any], account: Mapping[str, Any], context: Context) -> Iterator[Finding]:
+        """Logstash itself keeps refused documents in its queue: as many as it says are not lost, and shown."""
+        missing = account["missing"]["total"]
+        if account.get("hops_told", True) or not 0 < missing <= min(fault.get("queued_letters", 0), fault["odd"]):
+            yield from super()._lost(fault, account, context)
+            return
+        text = f"{missing} refused documents are in Logstash's dead letter queue, on its disk: no search finds them"
+        yield self.finding(causes.pipeline(context), text, severity=Severity.INFO)
 
     def _dropped_by_the_product(self, context: Context) -> Iterator[Finding]:
         for compose in context.documents.of(Compose):

@@ -36,7 +36,7 @@ class UnderFault(Check):
         if account is None or not account.data["sent"]:
             yield Gap(f"{self.fault}: what became of its lines could not be read back")
             return
-        findings = [*self._lost(account.data, context), *self._wrong(account.data, context)]
+        findings = [*self._lost(fault.data, account.data, context), *self._wrong(account.data, context)]
         yield from findings
         if why := self.ineffective(fault.data):
             yield Gap(f"{self.fault}: it put nothing to the test: {why}")
@@ -45,7 +45,7 @@ class UnderFault(Check):
         elif not any(finding.severity >= self.severity for finding in findings):
             yield self._proof(fault.data, account.data)
 
-    def _lost(self, account: Mapping[str, Any], context: Context) -> Iterator[Finding]:
+    def _lost(self, fault: Mapping[str, Any], account: Mapping[str, Any], context: Context) -> Iterator[Finding]:
         for hop, count in account["missing"]["hops"].items():
             known = hop in self.limit_hops
             cause, example = causes.losing(context, hop), _example(account["missing"], hop)
