@@ -357,8 +357,7 @@ def _doctor(_: argparse.Namespace) -> int:
     sys.stdout.write(render(doctor(images=_images(Settings.here().config))))
     sys.stdout.write(
         "\n`verify` runs a service in a container where Docker answers and its image is here or can be pulled, else as"
-        "\na process; Kibana and Logstash only beside the official Elasticsearch. Grafana cannot be started in a"
-        "\ncontainer by this version.\n"
+        "\na process; Kibana and Logstash only beside the official Elasticsearch.\n"
     )
     return 0
 

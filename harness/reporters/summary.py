@@ -32,7 +32,7 @@ _OF_VERDICT = {Verdict.FAIL: Standing.FAILED, Verdict.UNKNOWN: Standing.UNKNOWN,
 _SIGN_OFF = {Verdict.PASS: "proven", Verdict.UNKNOWN: "not proven", Verdict.FAIL: "failed"}
 
 _WAYS = {
-    Level.CONTAINER: "It takes the official images in containers; Grafana cannot run so yet.",
+    Level.CONTAINER: "It takes the official images in containers.",
     Level.NATIVE: "Run it where the real server can be had: harness setup, then harness verify",
     Level.ENGINE: "Run it where the product's own code can be built: harness setup, then harness verify",
 }
