@@ -189,6 +189,18 @@ class Kibana:
         }
         return _built(self._ask("POST", "/internal/metrics/vis/data", internal=True, json=asked))
 
+    def report(self, route: str, parameters: str) -> str:
+        """Have a report made; the path from which it can be fetched once it is there."""
+        path = self._ask("POST", route, json={"jobParams": parameters}).get("path")
+        if not isinstance(path, str) or not path.startswith("/"):
+            raise StackError("Kibana does not say where its report will be")
+        return path
+
+    def download(self, path: str) -> tuple[str, Mapping[str, str]] | None:
+        """A report with its headers; None while it is being made."""
+        answer = self._answered("GET", path, statuses=(200, 503))
+        return (answer.text, answer.headers) if answer.status_code == 200 else None
+
     def _followed(self, answer: dict[str, Any], session: int) -> dict[str, Any]:
         """An asynchronous search asked after until it is done, and taken away."""
         path = f"/internal/search/ese/{quote(str(answer.get('id')), safe='')}"
@@ -213,6 +225,26 @@ class Kibana:
         statuses: Sequence[int] = (200,),
         **sent: Any,
     ) -> dict[str, Any]:
+        answer = self._answered(method, path, session, internal=internal, statuses=statuses, **sent)
+        route = path.partition("?")[0]
+        try:
+            found = answer.json()
+        except ValueError as error:
+            raise StackError(f"Kibana's answer to {route} is not JSON", hint=answer.text[:200]) from error
+        if not isinstance(found, dict):
+            raise StackError(f"Kibana's answer to {route} is no object", hint=answer.text[:200])
+        return found
+
+    def _answered(
+        self,
+        method: str,
+        path: str,
+        session: int = 0,
+        *,
+        internal: bool = False,
+        statuses: Sequence[int] = (200,),
+        **sent: Any,
+    ) -> requests.Response:
         route, headers = path.partition("?")[0], _INTERNAL if internal else {}
         try:
             answer = self._sessions[session].request(
@@ -225,13 +257,7 @@ class Kibana:
             raise StackError(f"Kibana {refusal} the user {self.user!r} at {route}", hint=_reason(answer))
         if answer.status_code not in statuses:
             raise StackError(f"Kibana answered {answer.status_code} to {route}", hint=_reason(answer))
-        try:
-            found = answer.json()
-        except ValueError as error:
-            raise StackError(f"Kibana's answer to {route} is not JSON", hint=answer.text[:200]) from error
-        if not isinstance(found, dict):
-            raise StackError(f"Kibana's answer to {route} is no object", hint=answer.text[:200])
-        return found
+        return answer
 
 
 def _built(answer: Mapping[str, Any]) -> Built:

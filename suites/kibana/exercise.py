@@ -25,6 +25,7 @@ from harness.languages.kql import references
 from harness.model import Position
 from harness.probes.kibana import AVAILABLE, Kibana, total_of
 from harness.probes.kibana_discover import ids, opened
+from harness.probes.kibana_export import exported
 from harness.probes.kql_compared import compared
 from harness.probes.search import Auth, Discover
 from harness.probes.search_requests import TimeRange
@@ -103,6 +104,7 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
         _views(stack, kibana, recorder)
         span = TimeRange(time.time() - THIRTY_DAYS, time.time() + 1)
         _searches(stack, kibana, span, recorder)
+        _export(stack, kibana, span, recorder)
         with Discover(stack.url("elasticsearch"), stack.elasticsearch_auth(READER)) as elasticsearch:
             _compare(stack, kibana, elasticsearch, span, recorder)
 
@@ -207,17 +209,39 @@ def _searches(stack: Stack, kibana: Kibana, span: TimeRange, recorder: Recorder)
             found = ids(kibana, search, mapping, span)
             data: dict[str, Any] = {"hits": len(found), "index": search.index}
             data |= {"counted": openings[-1].hits, "rows": openings[-1].rows, "seconds": [o.seconds for o in openings]}
-            expected = truth.searches.get(search.title) if truth is not None else None
-            if expected is not None:
-                missing, unexpected = sorted({*expected} - found), sorted(found - {*expected})
-                data |= {"expected": len(expected), "missing": missing[:NAMED_IDS], "missing_count": len(missing)}
-                data |= {"unexpected": unexpected[:NAMED_IDS], "unexpected_count": len(unexpected)}
+            data |= _against(truth, search, found)
             failed = 0
         except HarnessError as error:
             data, failed = {"error": str(error)}, failed + 1
         recorder.record("kibana-search", search.title, data)
         if failed == GIVE_UP:
             return
+
+
+def _export(stack: Stack, kibana: Kibana, span: TimeRange, recorder: Recorder) -> None:
+    """Have Kibana export the search that a compliance reviewer is handed, and compare the rows with the truth."""
+    title, truth = stack.fixtures["searches"].get("export"), stack.recall(TRUTH)
+    for search in (search for search in _saved(stack.configuration) if search.title == title):
+        stack.progress(f"Kibana's report of {title}")
+        try:
+            report = exported(kibana, search, span, kibana.status().version)
+            found = frozenset(report.ids)
+            data: dict[str, Any] = {"rows": len(report.ids), "repeated": len(report.ids) - len(found)}
+            data |= {"columns": [*report.columns], "cut_off": report.cut_off, "seconds": report.seconds}
+            data |= _against(truth, search, found)
+        except HarnessError as error:
+            data = {"error": str(error)}
+        recorder.record("kibana-export", search.title, data)
+
+
+def _against(truth: Any, search: SavedSearch, found: frozenset[str]) -> dict[str, Any]:
+    """What is found against what the lines of this run say; empty when nothing says it."""
+    expected = truth.searches.get(search.title) if truth is not None else None
+    if expected is None:
+        return {}
+    missing, unexpected = sorted({*expected} - found), sorted(found - {*expected})
+    counts = {"expected": len(expected), "missing_count": len(missing), "unexpected_count": len(unexpected)}
+    return {**counts, "missing": missing[:NAMED_IDS], "unexpected": unexpected[:NAMED_IDS]}
 
 
 def _compare(stack: Stack, kibana: Kibana, elasticsearch: Discover, span: TimeRange, recorder: Recorder) -> None:

@@ -101,6 +101,8 @@ class DoubleKibana:
     translate: Callable[[str, dict[str, Any]], dict[str, Any]] = field(
         default=lambda kql, mapping: to_dsl(kql, mapping, Options(time_zone="UTC", current=True))
     )
+    report: Callable[[list[str]], tuple[int, str]] = lambda rows: (200, "\n".join(["@timestamp,_id", *rows]))
+    jobs: list[str] = field(default_factory=list)
     spoil: Callable[[dict[str, Any]], dict[str, Any]] = lambda answer: answer
     objects: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     running: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -136,7 +138,20 @@ class DoubleKibana:
             return self._search(method, route, json.loads(body) if body else {})
         if route == "/internal/metrics/vis/data":
             return self._panel(json.loads(body))
+        if route == "/api/reporting/generate/csv_searchsource":
+            self.jobs.append(json.loads(body)["jobParams"])
+            return 200, {"path": "/api/reporting/jobs/download/1", "job": {"id": "1"}}
+        if route == "/api/reporting/jobs/download/1":
+            return self._report(self.jobs[-1])
         return _error(404, "Not Found")
+
+    def _report(self, job: str) -> tuple[int, str]:
+        """The report of a job; who looks for the first time finds it in the making."""
+        if self.asked.count("GET /api/reporting/jobs/download/1") == 1:
+            return 503, "processing"
+        kql = job.partition("'query':('language':'kuery','query':'")[2].partition("'")[0]
+        found = self.store.search("logs", {"query": to_dsl(kql, self.mapping), "size": 100})
+        return self.report([f"2026-11-01T00:00:00.000Z,{hit['_id']}" for hit in found["hits"]["hits"]])
 
     def _imported(self, content: str, body: bytes) -> dict[str, Any]:
         message = email.message_from_bytes(b"Content-Type: " + content.encode() + b"\r\n\r\n" + body)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from harness.checks.kibana.data_views import DataViews
+from harness.checks.kibana.export import Export
 from harness.checks.kibana.imported import Imported
 from harness.checks.kibana.query_language import QueryLanguage
 from harness.checks.kibana.searches import SearchesInKibana
@@ -26,8 +27,9 @@ from harness.errors import StackError
 from harness.judging import beyond_reach, judge
 from harness.languages.kql import Options, to_dsl
 from harness.model import History, Judgement, Level, Observation, Verdict
-from harness.probes import kibana_discover
+from harness.probes import kibana_discover, kibana_export
 from harness.probes.kibana import Kibana
+from harness.probes.kibana_export import rison
 from harness.probes.search_requests import TimeRange, iso
 from suites.selftest.double_kibana import PASSWORD, USER, DoubleKibana, Store, elasticsearch, serving
 
@@ -93,7 +95,7 @@ class World:
         self.kept: list[Observation] = []
         self.fixtures_folder, self.thorough = folder, True
         kibana = {"user": USER, "importer": ["sh", "import.sh"], "environment": {"P": "{password:elastic}"}}
-        self.fixtures = {"deployment": {"kibana": kibana, "logs": {"alias": "logs"}}}
+        self.fixtures: dict[str, Any] = {"deployment": {"kibana": kibana, "logs": {"alias": "logs"}}, "searches": {}}
         cases = {"queries": ["status > 502 and not level: info", "level:("], "forms": []}
         (folder / "kql").mkdir()
         (folder / "kql" / "queries.json").write_text(json.dumps(cases), encoding="utf-8")
@@ -135,7 +137,7 @@ class World:
 
     def judged(self, check: type[Check], **levels: Level) -> Judgement:
         """What a verifier concludes of the recording."""
-        context = Context(self.configuration, {}, {**LEVELS, **levels})
+        context = Context(self.configuration, {"searches": self.fixtures["searches"]}, {**LEVELS, **levels})
         return judge(check(), History(tuple(self.kept)), context)
 
     def verdicts(self) -> list[Verdict]:
@@ -179,13 +181,13 @@ def test_a_kibana_that_is_right_is_proven_on_its_container(suite, world):
 
 def test_nothing_counts_but_the_official_image(suite, world):
     world.run(suite)
-    for check in CHECKS:
+    for check in (*CHECKS, Export):
         for level in (Level.STAND_IN, Level.NATIVE):
             judgement = world.judged(check, **{"kibana itself": level})
             assert beyond_reach(judgement) and judgement.gaps[0].needs is Level.CONTAINER and not judgement.proofs
 
 
-@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("check", (*CHECKS, Export))
 def test_an_absent_kibana_costs_nothing_and_is_beyond_this_machine(suite, world, check):
     suite.exercise(world, world)
     assert [one.kind for one in world.kept] == ["kibana-absent"]
@@ -193,7 +195,7 @@ def test_an_absent_kibana_costs_nothing_and_is_beyond_this_machine(suite, world,
     assert beyond_reach(judgement) and "in a container of its official image only" in judgement.reason
 
 
-@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("check", (*CHECKS, Export))
 def test_nothing_recorded_is_unknown_not_pass(world, check):
     judgement = world.judged(check)
     assert judgement.verdict is Verdict.UNKNOWN and not beyond_reach(judgement)
@@ -357,6 +359,51 @@ class TestSearches:
             with pytest.raises(StackError, match="no time to divide them by"):
                 timeless = replace(search, data_view=replace(search.data_view, time_field=""))
                 kibana_discover.ids(kibana, timeless, MAPPING, span)
+
+
+class TestExport:
+    @pytest.fixture(autouse=True)
+    def named(self, monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+        monkeypatch.setattr(kibana_export, "LOOK_SECONDS", 0.01)
+        world.fixtures["searches"] = {"export": "Errors"}
+
+    def test_a_report_is_waited_for_and_holds_every_hit_once(self, suite, world):
+        judgement = world.run(suite).judged(Export)
+        assert judgement.verdict is Verdict.PASS, messages(judgement)
+        assert "3 rows" in judgement.reason and judgement.level is Level.CONTAINER
+        assert "'index':'v'" in world.double.jobs[0] and "'version':'9.2.0'" in world.double.jobs[0]
+
+    @pytest.mark.parametrize(
+        ("report", "says"),
+        [
+            (lambda rows: (200, "\n".join(["@timestamp,_id", *rows[1:]])), "lacks 1 of its hits, e-0"),
+            (lambda rows: (200, "\n".join(["@timestamp,_id", *rows, rows[0]])), "1 rows are there more than once"),
+            (lambda rows: (200, "\n".join(["@timestamp,_id", *rows, "x,e-1"])), "1 rows that are none, e-1"),
+            (lambda rows: (500, '{"message": "Reporting generation failed: no"}'), "Kibana answered 500"),
+            (lambda rows: (200, "<!DOCTYPE html>"), "has no column `_id`"),
+            (lambda rows: (200, "_id,x\ne-0,1"), "lacks 2 of its hits"),
+        ],
+    )
+    def test_a_report_that_is_not_whole_is_red(self, suite, world, report, says):
+        world.double.report = report
+        judgement = world.run(suite).judged(Export)
+        assert judgement.verdict is Verdict.FAIL and says in messages(judgement)
+
+    def test_one_that_kibana_cut_off(self, world):
+        world.record("kibana-status", "kibana", {"level": "available", "summary": "", "version": "9"})
+        data = {"rows": 3, "repeated": 0, "cut_off": True, "seconds": 1.0, "missing_count": 0, "unexpected_count": 0}
+        world.record("kibana-export", "Errors", data)
+        assert "cut off after 3 rows" in messages(world.judged(Export))
+
+    def test_without_a_truth_or_a_report_it_is_open(self, suite, world):
+        world.truth = None
+        assert world.run(suite).judged(Export).verdict is Verdict.UNKNOWN
+        world.fixtures["searches"] = {"export": "Gone"}
+        world.kept.clear()
+        assert "no saved search is named" in world.run(suite).judged(Export).reason
+
+    def test_rison_is_written_as_kibana_reads_it(self):
+        assert rison({"a": [1, True, None, False], "@b": "it's!"}) == "('a':!(1,!t,!n,!f),'@b':'it!'s!!')"
 
 
 class TestQueryLanguage:
