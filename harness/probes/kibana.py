@@ -26,6 +26,15 @@ AVAILABLE = "available"
 _EVERYWHERE = {"kbn-xsrf": "harness"}
 _INTERNAL = {"x-elastic-internal-origin": "Kibana", "elastic-api-version": "1"}
 _PANEL, _SERIES = "harness", "all"
+_DRAWN = {
+    "color": "#68BC00",
+    "chart_type": "line",
+    "stacked": "none",
+    "line_width": 1,
+    "fill": 0,
+    "formatter": "number",
+}
+"""How the browser has a series drawn, which the server wants to know."""
 
 Auth = tuple[str, str]
 
@@ -168,7 +177,7 @@ class Kibana:
             "id": _SERIES,
             "metrics": [{"id": "count", "type": "count"}],
             "split_mode": "everything",
-            "time_range_mode": "entire_time_range",
+            **_DRAWN,
         }
         panel = {
             "id": _PANEL,
@@ -261,12 +270,12 @@ class Kibana:
 
 
 def _built(answer: Mapping[str, Any]) -> Built:
-    panel = answer.get(_PANEL)
-    if isinstance(panel, dict) and panel.get("error"):
+    panel, tracked = answer.get(_PANEL), answer.get("trackedEsSearches")
+    searches = list(tracked.values()) if isinstance(tracked, dict) else []
+    # An error beside a search that was made and answered is one of drawing, and no word about the query.
+    if not searches and isinstance(panel, dict) and panel.get("error"):
         error = panel["error"]
         return Built(refused=str(error.get("message", error) if isinstance(error, dict) else error)[:400])
-    tracked = answer.get("trackedEsSearches")
-    searches = list(tracked.values()) if isinstance(tracked, dict) else []
     if len(searches) != 1:
         raise StackError("Kibana does not tell the request it made of a query", hint=json.dumps(answer)[:300])
     query, response = _below(searches[0], "body").get("query"), _below(searches[0], "response")
