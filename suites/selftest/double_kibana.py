@@ -202,14 +202,14 @@ class DoubleKibana:
     def _panel(self, asked: Mapping[str, Any]) -> tuple[int, Any]:
         ((panel,), (query,)) = asked["panels"], asked["query"]
         view = self.objects[("index-pattern", panel["index_pattern"]["id"])]
-        try:
-            clause = self.translate(query["query"], self.mapping)
-        except UnreadableError as error:
-            return 200, {panel["id"]: {"id": panel["id"], "series": [], "error": error.message}}
         span = {"gte": asked["timerange"]["min"], "lte": asked["timerange"]["max"]}
         must = [{"range": {panel["time_field"]: span}}]
-        built = {"bool": {"must": must, "filter": [clause], "should": [], "must_not": []}}
-        response = self.store.search(view["attributes"]["title"], {"query": built})
+        try:
+            clause = self.translate(query["query"], self.mapping)
+            built = {"bool": {"must": must, "filter": [clause], "should": [], "must_not": []}}
+            response = self.store.search(view["attributes"]["title"], {"query": built})
+        except UnreadableError as error:
+            return 200, {panel["id"]: {"id": panel["id"], "series": [], "error": error.message}}
         response["hits"]["total"] = response["hits"]["total"]["value"]
         tracked = {"harness:all": {"body": {"size": 0, "query": built}, "response": response, "time": 1}}
         return 200, {"type": "timeseries", "trackedEsSearches": tracked, panel["id"]: {"series": []}}
