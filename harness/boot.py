@@ -110,11 +110,9 @@ class Boot:
 
         `then` is what to do as soon as a part is up, while others may still be booting.
         """
-        # Of Kibana there is nothing but the container: without one, its part costs nothing.
-        parts = [part for part in parts if part != "kibana" or "kibana" in self.stack.contained]
+        # Of Kibana and Grafana there is nothing but the container: without one, their parts cost nothing.
+        parts = [part for part in parts if part not in ("kibana", "grafana") or part in self.stack.contained]
         wanted = {step for part in parts for step in PARTS[part]}
-        if contained_grafana.SERVICE not in self.stack.contained:
-            wanted.discard("grafana")  # it runs in a container or not at all
         self.stack.booting |= {"prometheus" if step.endswith(("lane", "lanes")) else step for step in wanted}
         steps = {
             "elasticsearch": ((), self._elasticsearch),
@@ -224,7 +222,8 @@ class Boot:
             return
         scratch = stack.workspace.scratch / "elasticsearch"
         port, transport = self._port("elasticsearch"), self._port("elasticsearch-transport")
-        homes, host = (tools.elasticsearch_home, tools.java_home), stack.host_for("logstash")
+        homes = (tools.elasticsearch_home, tools.java_home)
+        host = stack.host_for("logstash" if "logstash" in stack.contained else "grafana")
         plan = elasticsearch.plan(room, *homes, access, port, transport, scratch, host=host)
         stack.launch(plan)
         self._install()
@@ -453,12 +452,10 @@ class Boot:
         stack, service = self.stack, contained_grafana.SERVICE
         room = self._room(service, service)
         assert isinstance(room, ContainerRoom)
-        known = {}
-        for source in ("prometheus", "elasticsearch"):
-            if source in stack.instances:
-                known[self._given["listens"][source]] = self._reached(source, source, by=service)
-                if source not in stack.contained:
-                    stack.on_stop(Forward(stack.host_for(service), self._port(source)).stop)
+        sources = [name for name in ("prometheus", "elasticsearch") if name in stack.instances]
+        known = {self._given["listens"][name]: self._reached(name, name, by=service) for name in sources}
+        if "prometheus" in sources and "prometheus" not in stack.contained:  # Elasticsearch listens there itself
+            stack.on_stop(Forward(stack.host_for(service), self._port("prometheus")).stop)
         plan = contained_grafana.plan(*self._in_container(room), known, {stack.host_for(service)})
         stack.remember(contained_grafana.SERVICE, contained_grafana.credentials(plan.environment))
         # Played until it is up: the target of a server that is still booting would be down.
