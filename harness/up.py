@@ -114,6 +114,9 @@ def _tell(stack: Stack, fixtures: Mapping[str, Any], say: Say) -> None:
     """Where everything is, and who may enter."""
     for name in ("prometheus", "alertmanager", "elasticsearch"):
         say(f"{name:<12} {stack.url(name)}")
+    if "grafana" in stack.instances:
+        user, password = stack.recall("grafana")
+        say(f"{'grafana':<12} {stack.url('grafana')}, user {user}, password {password}, for as long as this runs")
     users = ", ".join(fixtures["deployment"]["elasticsearch"]["users"])
     if stack.access:
         say(f"{'':<12} users {users}, elastic; passwords in {stack.access.folder / 'passwords.json'}")
