@@ -41,7 +41,7 @@ READER = "grafana_reader"
 PROVISIONED_SECONDS = 60.0
 """Grafana reads dashboards while it already answers, and again every so often."""
 SETTLED_SECONDS = 60.0
-ROUNDS = 5
+ROUNDS = 3
 RANGES = {"as it opens": 0.0, "5 minutes": 300.0}
 """Over which ranges the player and Grafana are compared, in seconds; 0: what the dashboard opens with."""
 ATTEMPTS = 3

@@ -22,11 +22,13 @@ from harness.launchers.forward import Forward
 from harness.launchers.ledger import Ledger
 from harness.launchers.ports import PortLeases
 from harness.launchers.process import ProcessLauncher
-from harness.model import Level
+from harness.model import Level, itself
+from harness.placing import levels
 from harness.services import contained_grafana
 from harness.services.container_room import ContainerRoom
 from harness.services.room import Deployment
 from harness.stack import Stack, Workspace
+from harness.up import _tell
 from suites.selftest.panel_world import fixtures, shipped
 from suites.selftest.running import PROJECT
 
@@ -235,7 +237,27 @@ def test_among_containers_it_is_given_nothing(tmp_path: Path, leases: PortLeases
     boot, stack, containers, _ = booted(tmp_path, leases, "grafana", "prometheus", "elasticsearch")
     boot._grafana()
     assert "url: http://prometheus:9090" in datasources(containers.plans[0]) and not stack._stops
-    assert stack.levels == {"grafana": Level.CONTAINER}
+    assert levels(stack, ()) == {"grafana": Level.CONTAINER, itself("grafana"): Level.CONTAINER}
+    beside = levels(stack, {"grafana"})
+    assert beside == {"grafana": Level.STAND_IN, itself("grafana"): Level.CONTAINER}, "who plays it is not it"
+
+
+def test_whoever_looks_at_the_stack_is_told_who_may_log_in(tmp_path: Path, leases: PortLeases) -> None:
+    boot, stack, containers, _ = booted(tmp_path, leases, "grafana", "prometheus", "elasticsearch")
+    boot._grafana()
+    for name in ("alertmanager", "prometheus", "elasticsearch"):
+        stack.instances[name] = cast(Any, SimpleNamespace(name=name, url=f"http://{name}"))
+    said: list[str] = []
+    _tell(stack, stack.fixtures, said.append)
+    (line,) = [one for one in said if one.startswith("grafana")]
+    assert stack.url("grafana") in line and "user admin" in line
+    assert containers.plans[0].environment["GF_SECURITY_ADMIN_PASSWORD"] in line
+
+
+def test_grafana_among_containers_needs_no_way_to_elasticsearch_of_its_own(tmp_path: Path, leases: PortLeases) -> None:
+    boot, stack, _, _ = booted(tmp_path, leases, "grafana", "prometheus")
+    boot._grafana()
+    assert not stack._stops, "an Elasticsearch that runs as a process listens on the bridge itself"
 
 
 def test_without_its_image_nothing_is_booted(tmp_path: Path, leases: PortLeases) -> None:
