@@ -114,7 +114,7 @@ def trend(records: Sequence[RunRecord], accepted: Mapping[str, Figure] | None = 
 
 def _change(figure: Figure, before: Sequence[RunRecord]) -> Change:
     """Against the runs before: the newest run and the one before it, both beyond what the others vary by."""
-    runs = [found for one in before if (found := _of(one, figure.id))]
+    runs = [found for one in before if (found := _of(one, figure))]
     # The run before is under suspicion itself; it says nothing of how much sound runs vary.
     sound, previous = runs[:-1], runs[-1:]
     if len(sound) < FEWEST_BEFORE:
@@ -144,8 +144,8 @@ def _change(figure: Figure, before: Sequence[RunRecord]) -> Change:
 
 def _against_accepted(figure: Figure, before: Sequence[RunRecord], accepted: Figure | None) -> Change | None:
     """Against the accepted figures: what creeps, a little each night, no comparison with last week shows."""
-    runs = [found for one in before if (found := _of(one, figure.id))]
-    if accepted is None or len(runs) < FEWEST_BEFORE:
+    runs = [found for one in before if (found := _of(one, figure))]
+    if accepted is None or accepted.over != figure.over or len(runs) < FEWEST_BEFORE:
         return None
     calibrated = all(one.machine_seconds for one in (*runs, figure, accepted))
     usual = _scaled(accepted, calibrated)
@@ -199,8 +199,10 @@ def _spread(values: Sequence[float]) -> float:
     return max(deviation(values), mean) * (1 + 5 / len(values))
 
 
-def _of(record: RunRecord, name: str) -> Figure | None:
-    return next((figure for figure in record.figures if figure.id == name and any(figure.groups.values())), None)
+def _of(record: RunRecord, wanted: Figure) -> Figure | None:
+    """The same figure of another run, if it was measured on as much."""
+    alike = (one for one in record.figures if (one.id, one.over) == (wanted.id, wanted.over))
+    return next((figure for figure in alike if any(figure.groups.values())), None)
 
 
 def _scaled(figure: Figure, calibrated: bool) -> Mapping[str, float]:

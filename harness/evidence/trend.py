@@ -26,7 +26,8 @@ _EVERYTHING = ""
 class Figure:
     """A baseline as one run measured it. `groups`: the median of each subject, in `unit`; without subjects just one.
 
-    `machine_seconds` is what the fixed work took meanwhile, None when that was not timed.
+    `machine_seconds` is what the fixed work took meanwhile, None when that was not timed; `over` is what it was
+    measured on, where that differs from run to run: figures of a larger world are no comparison.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Figure:
     p95: float
     groups: Mapping[str, float]
     machine_seconds: float | None = None
+    over: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,11 @@ def root_of(reports: Path, run: str) -> str:
 
 def _figures(report: Report, history: History) -> Iterable[Figure]:
     for baseline in report.baselines:
-        values = [value for value in baseline.values if math.isfinite(value)]
+        groups, moments = _groups(history, GROUPED.get(baseline.id, ""))
+        # Of a baseline that does not hold, no samples are told; how slow it was must be known all the same.
+        values = [value for value in baseline.values if math.isfinite(value)] or [*groups.values()]
         if not values:
             continue
-        groups, moments = _groups(history, GROUPED.get(baseline.id, ""))
         yield Figure(
             id=baseline.id,
             unit=baseline.unit,
@@ -124,6 +127,7 @@ def _figures(report: Report, history: History) -> Iterable[Figure]:
             p95=quantile(values, 0.95),
             groups=groups or {_EVERYTHING: median(values)},
             machine_seconds=_beside(history, moments) or _machine(history, moments),
+            over=_over(history) if GROUPED.get(baseline.id) == "search-time" else "",
         )
 
 
@@ -140,6 +144,12 @@ def _groups(history: History, kind: str) -> tuple[dict[str, float], tuple[float,
             times.setdefault(", ".join([seen.subject, *how]), []).append(float(seconds))
             moments.append(seen.at)
     return {subject: median(values) for subject, values in times.items()}, tuple(moments)
+
+
+def _over(history: History) -> str:
+    """How many lines there were to be searched; empty when nobody said."""
+    scales = sorted({o.data["scale"] for o in history.of_kind("search-corpus") if isinstance(o.data.get("scale"), int)})
+    return ", ".join(f"{scale:,} lines" for scale in scales)
 
 
 def _beside(history: History, moments: tuple[float, ...]) -> float | None:

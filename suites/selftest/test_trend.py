@@ -18,7 +18,7 @@ from harness.calibration import KIND, Calibration
 from harness.errors import UnreadableError, UsageError
 from harness.evidence import trend
 from harness.evidence.trend import Figure, RunRecord
-from harness.model import History, Observation, Report
+from harness.model import History, Observation, Report, Verdict
 from harness.quantiles import median
 from harness.regression import Standing, Trend, _flaky
 from harness.regression import trend as judged
@@ -133,6 +133,15 @@ def test_only_runs_of_the_same_machine_and_suites_are_compared() -> None:
     assert standing(judged([*partial, night(11, chance)])) is Standing.TOO_FEW
 
 
+def test_searches_of_a_larger_world_are_not_compared_with_those_of_a_smaller() -> None:
+    small = nights(10)
+    slow = nights(12, slowdown=1.3)[10:]
+    large = [replace(one, figures=(replace(one.figures[0], over="1,000,000 lines"),)) for one in slow]
+    assert standing(judged([*small, *large])) is Standing.TOO_FEW
+    assert not [c for c in judged(small + large, {"log-query": small[0].figures[0]}).changes if "accepted" in c.against]
+    assert standing(judged([*small, *slow])) is Standing.SLOWER
+
+
 def test_a_figure_that_is_no_longer_measured_is_told() -> None:
     runs = nights(8)
     found = judged([*runs, replace(runs[-1], run="2026-11-09T02-00-00", figures=())])
@@ -213,6 +222,21 @@ def test_a_record_holds_each_search_warm_and_the_machine_meanwhile(tmp_path: Pat
     trend.keep(tmp_path, record)
     assert trend.read(tmp_path) == (record,)
     assert trend.root_of(tmp_path, record.run) == "root"
+
+
+def test_the_size_of_the_world_that_was_searched_is_kept() -> None:
+    report, history = recorded()
+    assert trend.of(report, history, "root").figures[0].over == ""
+    corpus = Observation(98.0, "search-corpus", "logs", {"scale": 24000, "documents": 24168})
+    assert trend.of(report, History((corpus, *history.observations)), "root").figures[0].over == "24,000 lines"
+
+
+def test_how_slow_it_was_is_kept_of_a_baseline_that_does_not_hold() -> None:
+    report, history = recorded()
+    failed = replace(report, baselines=(replace(report.baselines[0], values=(), value=None, verdict=Verdict.FAIL),))
+    (figure,) = trend.of(failed, history, "root").figures
+    assert figure.groups == trend.of(report, history, "root").figures[0].groups and figure.samples == len(SAMPLES)
+    assert trend.of(failed, History(), "root").figures == ()
 
 
 def test_a_trifle_asked_between_the_samples_is_the_nearer_witness() -> None:
