@@ -8,6 +8,7 @@ panel's answer is laid beside what it must show, and a crowd of viewers is let i
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -53,6 +54,8 @@ WARM_ROUNDS = 10
 ROUNDS_AT_ONCE = 10
 SETTLED_SECONDS = 60.0
 """Two scrapes, two evaluations and a notification of a stack that has only just come up."""
+SCRAPED_SECONDS = 20.0
+"""How long, in all, panels are looked at again that could be compared at no moment: a scrape and something more."""
 POINTS_COMPARED = 6
 """Of each series of a panel that draws a line."""
 
@@ -95,7 +98,7 @@ class Stack(Protocol):
 
 
 def exercise(stack: Stack, recorder: Recorder) -> None:
-    """Open every dashboard cold, let it settle, open it warm, all of them at once, and compare what they show."""
+    """Open every dashboard cold, with a crowd, settled and warm, all of them at once, and compare what they show."""
     dashboards = [dashboard for dashboard in stack.configuration.of(Dashboard) if dashboard.panels]
     if not dashboards:
         return
@@ -104,13 +107,14 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
     visit = _Visit(stack, recorder, dashboards, sources)
     with Browser(visit.sources) as browser:
         visit.cold(browser)
-        visit.sweep(browser, alerting=False)  # while the alerts take their time
+        # While the alerts take their time:
+        visit.sweep(browser, alerting=False)
+        crowd.watch(stack, recorder, where, thorough=stack.thorough or stack.named)
         visit.settle(browser)
         visit.sweep(browser, alerting=True)
         visit.warm(browser)
         visit.at_once(browser)
         visit.look(browser)
-    crowd.watch(stack, recorder, where, thorough=stack.thorough or stack.named)
 
 
 def _where(stack: Stack, recorder: Recorder) -> dict[str, dict[str, str]]:
@@ -150,6 +154,10 @@ def _player(stack: Stack) -> Instance:
 
 def _opened(browser: Browser, dashboard: Dashboard, now: float) -> tuple[Shown, DashboardLoad]:
     return browser.look(dashboard, Viewing(now=now))
+
+
+_Looked = tuple[Shown, DashboardLoad, list[tuple[str, dict[str, Any]]]]
+"""How a dashboard was shown, its load, and each panel's title with what it shows beside what it must."""
 
 
 class _Visit:
@@ -199,15 +207,37 @@ class _Visit:
 
     def look(self, browser: Browser) -> None:
         """What each panel shows now, beside what it must show, with what its queries read that is not there."""
-        lookups = _Lookups(self.sources)
+        lookups, patience = _Lookups(self.sources), time.monotonic() + SCRAPED_SECONDS
         for dashboard in self._dashboards:
-            opened = partial(_opened, browser, dashboard)
-            facts, (shown, load) = self._live.unchanged(opened)
-            comparison = Comparison(self._truths, facts, self.sources.prometheus())
+            shown, load, values = self._scraped(browser, dashboard, patience - time.monotonic())
             self._record_answers(load, shown.time, lookups)
-            for (_, panel), answer in zip(queried([dashboard]), load.panels, strict=True):
-                record = comparison.of(shown, panel, answer, POINTS_COMPARED)
-                self._recorder.record("panel-value", f"{dashboard.uid}/{panel.title}", record)
+            for title, record in values:
+                self._recorder.record("panel-value", f"{dashboard.uid}/{title}", record)
+
+    def _scraped(self, browser: Browser, dashboard: Dashboard, patience_seconds: float) -> _Looked:
+        """A look in which every query can be compared at some moment: where a scrape came late, there is none."""
+        looked = self._looked(browser, dashboard)
+
+        def comparable() -> bool:
+            nonlocal looked
+            if all(target.get("moments", 1) for _, record in looked[2] for target in record["targets"]):
+                return True
+            looked = self._looked(browser, dashboard)
+            return False
+
+        with contextlib.suppress(DeadlineError):  # which query it was is in the record
+            wait.until(comparable, deadline=max(0.0, patience_seconds), saying="a scrape in time", every=2.0)
+        return looked
+
+    def _looked(self, browser: Browser, dashboard: Dashboard) -> _Looked:
+        opened = partial(_opened, browser, dashboard)
+        facts, (shown, load) = self._live.unchanged(opened)
+        comparison = Comparison(self._truths, facts, self.sources.prometheus())
+        values = [
+            (panel.title, comparison.of(shown, panel, answer, POINTS_COMPARED))
+            for (_, panel), answer in zip(queried([dashboard]), load.panels, strict=True)
+        ]
+        return shown, load, values
 
     def sweep(self, browser: Browser, *, alerting: bool) -> None:
         """Every panel over every range, with every choice of its dashboard's variables: of the dashboards that

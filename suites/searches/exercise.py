@@ -13,7 +13,10 @@ import csv
 import io
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 from harness.contracts import Recorder
@@ -42,6 +45,7 @@ NAMED_IDS = 20
 """Ids named in an observation; the counts beside them are complete."""
 EXAMINED_IDS = 500
 """Missing documents that are looked at to learn which field they lack."""
+ASKED_AT_ONCE = 2
 GIVE_UP = 3
 """Failures in a row after which no more is asked: a server that hangs would take the deadline every time."""
 THIRTY_DAYS = 30 * 86400.0
@@ -121,7 +125,7 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
     with Discover(url, reader) as discover:
         _fields(discover, searches, recorder)
         _corpus(discover, searches, world, recorder)
-        if _hits(discover, searches, world, stack, recorder):
+        if _hits(url, reader, searches, world, stack, recorder):
             _same(discover, searches, world, stack, recorder)
             _export(searches, world, stack, recorder)
             _times(discover, searches, world, stack, recorder)
@@ -249,24 +253,40 @@ def _span(world: RunningWorld, name: str) -> TimeRange:
 
 
 def _hits(
-    discover: Discover, searches: tuple[Asked, ...], world: RunningWorld, stack: Stack, recorder: Recorder
+    url: str, reader: Auth, searches: tuple[Asked, ...], world: RunningWorld, stack: Stack, recorder: Recorder
 ) -> bool:
     """Compare what each search finds with what is true; whether the server still answers."""
     known, failed = world.truth.searches, 0
-    for done, asked in enumerate(searches):
-        stack.progress(f"hits of {asked.search.title}", done, len(searches))
-        for name in RANGES:
-            data: dict[str, Any] = {"corpus": "world", "range": name, "index": asked.search.index}
-            try:
-                data |= _found(discover, asked, world, name) if asked.search.title in known else {"hits": 0}
-                failed = 0
-            except HarnessError as error:
-                data["error"] = str(error)
-                failed += 1
-            recorder.record("search", asked.search.title, data)
-            if failed == GIVE_UP:
+    free: SimpleQueue[Discover] = SimpleQueue()
+
+    def found(asked: Asked) -> list[dict[str, Any]]:
+        discover = free.get()
+        try:
+            return [_over(discover, asked, world, name, asked.search.title in known) for name in RANGES]
+        finally:
+            free.put(discover)
+
+    # Nothing is timed here, so several are asked at once.
+    with ExitStack() as closing, ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        for _ in range(ASKED_AT_ONCE):
+            free.put(closing.enter_context(Discover(url, reader)))
+        for done, (asked, ranges) in enumerate(zip(searches, pool.map(found, searches), strict=True)):
+            stack.progress(f"hits of {asked.search.title}", done, len(searches))
+            for data in ranges:
+                recorder.record("search", asked.search.title, data)
+                failed = failed + 1 if "error" in data else 0
+            if failed >= GIVE_UP:
+                pool.shutdown(cancel_futures=True)
                 return False
     return True
+
+
+def _over(discover: Discover, asked: Asked, world: RunningWorld, name: str, known: bool) -> dict[str, Any]:
+    data: dict[str, Any] = {"corpus": "world", "range": name, "index": asked.search.index}
+    try:
+        return data | (_found(discover, asked, world, name) if known else {"hits": 0})
+    except HarnessError as error:
+        return data | {"error": str(error)}
 
 
 def _found(discover: Discover, asked: Asked, world: RunningWorld, name: str) -> dict[str, Any]:
