@@ -344,6 +344,12 @@ class TestAgreement:
         of(good, "virtual")["live_at"] = 1700.0
         fails(Agreement, good, "ApiDown fired 138 s earlier live than on the virtual clock in wave")
 
+    def test_a_prometheus_that_came_up_late_explains_as_much(self, good):
+        of(good, "live")["live_at"] = -12.0
+        fails(Agreement, good, "ApiSlow fired 52 s later live than on the virtual clock in wave, explained are 50 s")
+        good["boot"] = [("prometheus", {})]
+        assert judge(Agreement, good).verdict is Verdict.PASS
+
     def test_one_that_is_told_of_elsewhere(self, good):
         good["notification"].pop()
         fails(Agreement, good, "ApiSlow was told of live in no channel, on the virtual clock in slack #warnings")
