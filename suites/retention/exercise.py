@@ -3,8 +3,9 @@ happen, and the 30-day world is let grow older.
 
 The settings come from the running services, not from the files. The rollover is asked for under the write alias, as the
 lifecycle policy asks for it in production; what was stored before must still be found through the alias after it.
-Lifecycle management itself is missing here, so on a copy of the world its deletions are made by hand, at the world's
-time: an index goes when it is as old as the policy says, counted from its rollover.
+Where there is lifecycle management, it is let delete an index that says it is old. The core build has none, so on a
+copy of the world its deletions are made by hand, at the world's time: an index goes when it is as old as the policy
+says, counted from its rollover.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import requests
 
 from harness.contracts import Recorder
 from harness.documents.durations import seconds
+from harness.probes import lifecycle
 from harness.stack import Stack
 from harness.world.indices import LogIndices, Policy
 from harness.world.running import MEMORY as WORLD
@@ -43,6 +45,7 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
     recorder.record("retention-setting", "elasticsearch", before)
     policies = requests.get(f"{url}/_ilm/policy", auth=auth, timeout=SECONDS)
     recorder.record("retention-setting", "lifecycle", {"status": policies.status_code, "answer": policies.text})
+    _manage(stack, policies, recorder)
     policy = Policy.read(stack.configuration.folder, stack.fixtures["deployment"]["elasticsearch"]["install"])
     recorder.record("rollover-conditions", alias, _conditions(url, auth, alias, policy))
     stack.progress(f"rolling {alias} over")
@@ -57,6 +60,22 @@ def exercise(stack: Stack, recorder: Recorder) -> None:
     recorder.record("retention-disk", alias, _disk(old, world))
     stack.progress("letting the world grow older")
     recorder.record("retention-aging", alias, _aged(old, world))
+
+
+def _manage(stack: Stack, policies: requests.Response, recorder: Recorder) -> None:
+    """Where there is lifecycle management, let it delete under each policy of the logs."""
+    if not policies.ok:
+        return
+    for entry in stack.fixtures["deployment"]["elasticsearch"]["install"]:
+        name = entry["put"].rpartition("/")[2]
+        if entry["part"] != "lifecycle" or not entry.get("logs"):
+            continue
+        phases = policies.json().get(name, {}).get("policy", {}).get("phases", {})
+        kept = seconds(str(phases.get("delete", {}).get("min_age", "")))
+        if kept:
+            stack.progress(f"letting lifecycle management delete under {name}")
+            told = lifecycle.acted(stack.url("elasticsearch"), stack.elasticsearch_auth(SUPERUSER), name, kept)
+            recorder.record("lifecycle-acted", name, {"kept_seconds": kept, **told})
 
 
 def _conditions(url: str, auth: tuple[str, str], alias: str, policy: Policy) -> dict[str, Any]:

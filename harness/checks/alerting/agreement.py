@@ -26,9 +26,9 @@ class Agreement(Check):
     Why: what only the virtual clock can show (weeks, weekends, every threshold) is worth as much as its likeness to the
     real servers. How measured: the scenarios of the lanes are played on both. Moments are compared from going live on.
     Explained are: what fired before going live on the virtual clock fires on the live stack once `for` is restored,
-    counted from when its Prometheus was up; the waves share one Alertmanager live, so a channel counts if any of the waves' messages named the alert in it. How to
-    fix: a difference that is left is a fault of the virtual clock or of the live stack, and both timelines are in the
-    history.
+    counted from when its Prometheus was up; the waves share one Alertmanager live, so a channel counts if any of the
+    waves' messages named the alert in it. How to fix: a difference that is left is a fault of the virtual clock or of
+    the live stack, and both timelines are in the history.
     """
 
     subject, suite = History, "alerting"
