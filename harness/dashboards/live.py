@@ -11,6 +11,7 @@ from harness import wait
 from harness.dashboards.facts import Facts, Hole, holes
 from harness.generators.ground import TimelineGround
 from harness.generators.panel_log_truth import WrittenLines
+from harness.generators.panel_truth import SCRAPE_SECONDS
 from harness.probes.grafana_connection import Connection, RefusedError
 from harness.probes.grafana_sources import Sources
 
@@ -39,6 +40,12 @@ class Stack(Protocol):
         ...
 
 
+DURATION = "scrape_duration_seconds"
+LATE_SECONDS = 0.3
+"""A sample bears the time at which its scrape began, and holds what was true when the target answered. On a busy machine
+that is later: by so much, and a rate over a minute is off by nearly the tolerance of one in a hundred."""
+
+
 class Live:
     """The facts of a running stack, asked for when they are needed."""
 
@@ -51,6 +58,7 @@ class Live:
             instances = dict(lane.player.addresses)
             self._ground = TimelineGround(lane.timeline, instances)
         self._scrapes: dict[str, list[float]] = {}
+        self._late: set[float] = set()
         self._scraped_until = 0.0
         truth = stack.recall(LOGS_TRUTH)
         self._lines = WrittenLines(truth) if truth is not None else None
@@ -88,18 +96,23 @@ class Live:
         )
 
     def _holes(self, now: float) -> tuple[Hole, ...]:
-        """When a target was not scraped, since the first sample."""
+        """When a target was not scraped, or answered late, since the first sample."""
         if self._ground is None:
             return ()
         since = self._scraped_until or self._ground.begins
         reach = round(now - since) + 60
         try:
-            found = self._prometheus.post_form("/api/v1/query", {"query": f"up[{reach}s]", "time": f"{now:.3f}"})
+            asked = f'{{__name__=~"up|{DURATION}"}}[{reach}s]'
+            found = self._prometheus.post_form("/api/v1/query", {"query": asked, "time": f"{now:.3f}"})
         except RefusedError:
             return ()
         for series in found["data"]["result"]:
+            values = [(at, float(value)) for at, value in series["values"]]
+            if series["metric"].get("__name__") == DURATION:
+                self._late.update(at for at, seconds in values if seconds > LATE_SECONDS)
+                continue
             moments = self._scrapes.setdefault(str(series["metric"].get("job")), [])
             newest = moments[-1] if moments else 0.0
-            moments.extend(at for at, _ in series["values"] if at > newest)
+            moments.extend(at for at, _ in values if at > newest)
         self._scraped_until = now
-        return holes(self._scrapes.values(), now)
+        return (*holes(self._scrapes.values(), now), *(Hole(at - SCRAPE_SECONDS, at) for at in sorted(self._late)))

@@ -132,6 +132,23 @@ def test_a_lost_line_fails_at_its_hop(fault_verifier, hop, file):
         assert judgement.verdict is Verdict.FAIL
 
 
+def test_pieces_of_lines_are_the_limit_of_copytruncate_and_of_nothing_else(fault_verifier):
+    pieces = {"a dead letter: _jsonparsefailure": 1}
+    judgement = judged(fault_verifier, misplaced={**listed(1, "a dead letter: _jsonparsefailure"), "hops": pieces})
+    known = fault_verifier.fault == "copytruncate-rotation"
+    assert judgement.verdict is (Verdict.PASS if known else Verdict.FAIL)
+    assert [f.severity is Severity.INFO for f in judgement.findings] == [known]
+
+
+def test_what_else_is_not_where_it_belongs_fails_beside_the_pieces():
+    lines = [{"id": "1", "hop": "a dead letter: x"}, {"id": "2", "hop": "another index"}]
+    both = {"total": 2, "hops": {"a dead letter: x": 1, "another index": 1}, "lines": lines}
+    verifier = next(one for one in VERIFIERS if one.torn)
+    judgement = judged(verifier, misplaced=both)
+    assert judgement.verdict is Verdict.FAIL
+    assert "1 of 100 lines are not where they belong (e.g. 2): another index" in judgement.reason
+
+
 def test_only_copytruncate_has_a_limit():
     assert [one.fault for one in VERIFIERS if one.limit_hops] == ["copytruncate-rotation"]
 

@@ -11,6 +11,7 @@ from harness.contracts import Check, Context
 from harness.model import Evidence, Finding, Gap, History, Outcome, Proof, Severity
 
 SERVICES = ("filebeat", "logstash", "elasticsearch")
+LIMIT = "a limit of the product that its manual documents"
 
 
 class UnderFault(Check):
@@ -22,6 +23,8 @@ class UnderFault(Check):
     """Whether lines of one file must also arrive in their order: they need not where a hop sends them again."""
     limit_hops: ClassVar[tuple[str, ...]] = ()
     """Hops at which the product is known to lose lines under this fault: shown with the count, and no failure."""
+    torn: ClassVar[bool] = False
+    """Whether the product is known to ship pieces of lines under this fault, which the pipeline then sets aside."""
 
     @abstractmethod
     def ineffective(self, what: Mapping[str, Any]) -> str:
@@ -50,7 +53,7 @@ class UnderFault(Check):
             known = hop in self.limit_hops
             cause, example = causes.losing(context, hop), _example(account["missing"], hop)
             text = f"{count} of {account['sent']} lines are lost (e.g. {example}): {cause.text}"
-            told = f"{text}, a limit of the product that its manual documents" if known else text
+            told = f"{text}, {LIMIT}" if known else text
             yield self.finding(cause.position, told, severity=Severity.INFO if known else None)
 
     def _wrong(self, account: Mapping[str, Any], context: Context) -> Iterator[Finding]:
@@ -62,13 +65,23 @@ class UnderFault(Check):
         }
         for name, (words, cause) in told.items():
             listed = account[name]
-            if not listed["total"]:
+            pieces = self._pieces(name, listed)
+            if pieces:
+                text = f"{pieces} of {account['sent']} lines arrived in pieces and are dead letters: {LIMIT}"
+                yield self.finding(causes.pipeline(context), text, severity=Severity.INFO)
+            if listed["total"] == pieces:
                 continue
             severity = None if name != "reordered" or self.ordered else Severity.INFO
-            first = listed["lines"][0]
-            text = f"{listed['total']} of {account['sent']} lines {words} (e.g. {first['id']}): {first['hop']}"
+            first = next((one for one in listed["lines"] if not pieces or not _piece(one["hop"])), listed["lines"][0])
+            text = f"{listed['total'] - pieces} of {account['sent']} lines {words} (e.g. {first['id']}): {first['hop']}"
             position = cause.position if cause else causes.pipeline(context)
             yield self.finding(position, text, severity=severity)
+
+    def _pieces(self, name: str, listed: Mapping[str, Any]) -> int:
+        """How many of the lines that are not where they belong are pieces of lines."""
+        if not self.torn or name != "misplaced":
+            return 0
+        return sum(count for hop, count in listed["hops"].items() if _piece(hop))
 
     def _proof(self, fault: Mapping[str, Any], account: Mapping[str, Any]) -> Proof:
         lost = account["missing"]["total"]
@@ -86,6 +99,10 @@ class UnderFault(Check):
             unit="lines lost or duplicated" if not self.limit_hops else "lines duplicated",
             evidence=(Evidence("fault", self.fault), Evidence("line-account", self.fault)),
         )
+
+
+def _piece(hop: str) -> bool:
+    return hop.startswith("a dead letter")
 
 
 def _example(listed: Mapping[str, Any], hop: str) -> str:
