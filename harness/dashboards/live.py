@@ -42,8 +42,8 @@ class Stack(Protocol):
 
 DURATION = "scrape_duration_seconds"
 LATE_SECONDS = 0.3
-"""A sample bears the time at which its scrape began, and holds what was true when the target answered. On a busy machine
-that is later: by so much, and a rate over a minute is off by nearly the tolerance of one in a hundred."""
+"""A sample bears the time at which its scrape began, and holds what was true when the target answered. On a busy
+machine that is later: by so much, and a rate over a minute is off by nearly the tolerance of one in a hundred."""
 
 
 class Live:
