@@ -110,8 +110,10 @@ def test_the_written_formats_are_valid(ran):
 
 
 def test_the_phases_account_for_the_time(ran):
+    """2 s of a run of minutes; a machine that takes twice as long for everything takes longer for the rest of it too."""
     line = next(line for line in ran.output.splitlines() if line.startswith("time "))
-    assert float(line.rsplit("elsewhere ", 1)[1]) <= 2.0, line
+    whole = float(line.removeprefix("time ").split(" s:", 1)[0])
+    assert float(line.rsplit("elsewhere ", 1)[1]) <= max(2.0, 0.02 * whole), line
 
 
 def test_pytest_judges_the_same_run_again_without_a_stack(ran):
