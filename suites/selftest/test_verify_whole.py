@@ -110,7 +110,7 @@ def test_the_written_formats_are_valid(ran):
 
 
 def test_the_phases_account_for_the_time(ran):
-    """2 s of a run of minutes; a machine that takes twice as long for everything takes longer for the rest of it too."""
+    """2 s of a run of minutes; on a machine that takes twice as long for everything the rest takes longer, too."""
     line = next(line for line in ran.output.splitlines() if line.startswith("time "))
     whole = float(line.removeprefix("time ").split(" s:", 1)[0])
     assert float(line.rsplit("elsewhere ", 1)[1]) <= max(2.0, 0.02 * whole), line
