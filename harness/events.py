@@ -56,12 +56,15 @@ class HistoryFile:
             return History(tuple(self._observations))
 
     def freeze(self) -> History:
-        """Close the record and return it; nothing is added after this."""
+        """Close the record and return it as it is on the disk; nothing is added after this.
+
+        Read back, so that what is judged now and what is judged again later are the same, to the order of their keys.
+        """
         with self._lock:
             if self._file is not None:
                 self._file.close()
                 self._file = None
-            return History(tuple(self._observations))
+        return read_history(self.path)
 
 
 def read_history(path: Path) -> History:

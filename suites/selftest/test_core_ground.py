@@ -71,6 +71,13 @@ class TestHistory:
         file.record("notification", "email", {"text": f"one{separator}two"}, at=1.0)
         assert read_history(file.path) == file.freeze()
 
+    def test_what_is_judged_has_the_order_of_what_is_read_again(self, tmp_path):
+        file = HistoryFile(tmp_path / "history.ndjson")
+        file.record("account", "a", {"hops": {"rotation": 49, "filebeat": 17}, "seen": (1, 2)})
+        frozen, again = file.freeze(), read_history(file.path)
+        assert [*frozen.observations[0].data["hops"]] == [*again.observations[0].data["hops"]]
+        assert frozen.observations[0].data["seen"] == again.observations[0].data["seen"] == [1, 2]
+
     def test_is_on_disk_as_it_happens(self, tmp_path):
         file = HistoryFile(tmp_path / "history.ndjson")
         file.record("boot", "prometheus", {})
