@@ -23,10 +23,10 @@ from harness.checks.dashboards.expectations import Expectations
 from harness.contracts import Instance, Launcher, Plan, Recorder
 from harness.dashboards import crowd, live
 from harness.dashboards.compared import Comparison, Truths, queried
+from harness.dashboards.playing import play
 from harness.dashboards.sweep import Sweep
 from harness.documents.configuration import Configuration
 from harness.documents.dashboard import Dashboard
-from harness.documents.grafana import Datasources
 from harness.errors import DeadlineError, HarnessError
 from harness.launchers.ports import PortLeases
 from harness.probes.grafana_connection import Connection, RefusedError
@@ -144,12 +144,7 @@ def _sources(stack: Stack, where: Mapping[str, Mapping[str, str]]) -> Sources:
 
 def _player(stack: Stack) -> Instance:
     stack.progress("waiting for Grafana's datasource to be compiled")
-    given = [one for document in stack.configuration.of(Datasources) for one in document.datasources]
-    listens = stack.fixtures["deployment"]["listens"]["prometheus"]
-    known = {listens: stack.url("prometheus").removeprefix("http://")}
-    folder = stack.workspace.scratch / grafana_player.SERVICE
-    binary = stack.extra(grafana_player.COMPONENT)
-    return stack.launch(grafana_player.plan(binary, stack.ports.lease(), folder, given, known))
+    return play(stack, stack.url("prometheus"))
 
 
 def _opened(browser: Browser, dashboard: Dashboard, now: float) -> tuple[Shown, DashboardLoad]:

@@ -18,11 +18,11 @@ from typing import Any, Protocol
 from harness.contracts import Http, Instance, Launcher, Plan, Recorder
 from harness.dashboards.compared import Comparison, Truths, queried
 from harness.dashboards.facts import Facts
+from harness.dashboards.playing import play
 from harness.dashboards.story_ground import StoryGround
 from harness.dashboards.sweep import combinations
 from harness.documents.configuration import Configuration
 from harness.documents.dashboard import Dashboard
-from harness.documents.grafana import Datasources
 from harness.generators.story.truth import WorldTruth
 from harness.launchers.ports import PortLeases
 from harness.model import Level
@@ -136,11 +136,7 @@ def _serve(stack: Stack, blocks: Path) -> Sources:
     )  # fmt: skip
     plan = Plan(INSTANCE, "prometheus", argv, Http("/-/ready"), Level.NATIVE, port=port, folder=blocks.parent)
     instance = stack.launch(plan)
-    given = [one for document in stack.configuration.of(Datasources) for one in document.datasources]
-    known = {stack.fixtures["deployment"]["listens"]["prometheus"]: f"127.0.0.1:{port}"}
-    binary, name = stack.extra(grafana_player.COMPONENT), f"{grafana_player.SERVICE}-fortnight"
-    folder = stack.workspace.scratch / name
-    player = stack.launch(grafana_player.plan(binary, stack.ports.lease(), folder, given, known, name))
+    player = play(stack, instance.url, f"{grafana_player.SERVICE}-fortnight")
     connections = {"prometheus": Connection(instance.url)}
     return Sources.provisioned(stack.configuration, connections, Connection(player.url))
 

@@ -16,9 +16,9 @@ from harness.checks.dashboards.expectations import Expectations
 from harness.contracts import Instance, Launcher, Plan, Recorder
 from harness.dashboards.differential import compared
 from harness.dashboards.pictures import Camera
+from harness.dashboards.playing import play
 from harness.documents.configuration import Configuration
 from harness.documents.dashboard import Dashboard
-from harness.documents.grafana import Datasources
 from harness.errors import DeadlineError, HarnessError
 from harness.launchers.ports import PortLeases
 from harness.model import Level
@@ -228,18 +228,10 @@ class _Visit:
             "elasticsearch": Connection(stack.url("elasticsearch"), stack.elasticsearch_auth(READER)),
         }
         try:
-            running = stack.instances.get(grafana_player.SERVICE) or self._player()
+            running = stack.instances.get(grafana_player.SERVICE) or play(stack, stack.url("prometheus"))
             return "", Sources.provisioned(stack.configuration, connections, Connection(running.url))
         except HarnessError as error:
             return str(error), Sources.provisioned(stack.configuration, connections)
-
-    def _player(self) -> Instance:
-        stack = self._stack
-        given = [one for document in stack.configuration.of(Datasources) for one in document.datasources]
-        listens = stack.fixtures["deployment"]["listens"]["prometheus"]
-        known = {listens: stack.url("prometheus").removeprefix("http://")}
-        binary, folder = stack.extra(grafana_player.COMPONENT), stack.workspace.scratch / grafana_player.SERVICE
-        return stack.launch(grafana_player.plan(binary, stack.ports.lease(), folder, given, known))
 
     def photograph(self) -> None:
         """Every dashboard in a real browser, where there is one."""

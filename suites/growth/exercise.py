@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.contracts import Instance, Plan, Recorder
+from harness.dashboards.playing import play
 from harness.documents.configuration import Configuration
 from harness.documents.dashboard import Dashboard, Panel
 from harness.documents.elasticsearch import IndexTemplate
-from harness.documents.grafana import Datasources
 from harness.documents.searches import SavedSearch, Searches, mapping_of
 from harness.generators.story.truth import WorldTruth
 from harness.launchers.ports import PortLeases
@@ -114,7 +114,8 @@ class _Growth:
             (search, mapping_of(search, templates)) for one in configuration.of(Searches) for search in one.searches
         ]
         self._dashboards = [one for one in configuration.of(Dashboard) if one.panels]
-        self._player = self._play()
+        player = play(stack, stack.url(METRICS), f"{grafana_player.SERVICE}-growth")
+        self._player = Connection(player.url)
 
     def measure(self) -> None:
         """The smaller worlds, the one at hand, and the ranges."""
@@ -198,18 +199,6 @@ class _Growth:
             "elasticsearch": Connection(url, auth),
         }
         return Sources.provisioned(self._stack.configuration, connections, self._player)
-
-    def _play(self) -> Connection:
-        """Grafana's own datasource code before the world's metrics."""
-        stack = self._stack
-        given = [one for document in stack.configuration.of(Datasources) for one in document.datasources]
-        listens = stack.fixtures["deployment"]["listens"]["prometheus"]
-        known = {listens: stack.url(METRICS).removeprefix("http://")}
-        name = f"{grafana_player.SERVICE}-growth"
-        binary, folder = stack.extra(grafana_player.COMPONENT), stack.workspace.scratch / name
-        return Connection(
-            stack.launch(grafana_player.plan(binary, stack.ports.lease(), folder, given, known, name)).url
-        )
 
 
 def _of_lines(panel: Panel) -> bool:
