@@ -23,6 +23,9 @@ from harness.generators.logs import Line
 NAMED = 20
 """How many lines of a list are named in an observation; the totals beside them are complete."""
 
+PIECE = "a piece of it is a dead letter"
+"""How what is said of a line begins of which not more than a piece was set aside."""
+
 ROTATION, SHIPPER, PIPELINE, STORE, UNTOLD = "rotation", "filebeat", "logstash", "elasticsearch", "untold"
 
 
@@ -37,10 +40,12 @@ class Sent:
 
 @dataclass
 class _Found:
-    """Where a line was found: indices of logs and of dead letters, differences, and reasons."""
+    """Where a line was found: indices of logs and of dead letters, how many of these hold a piece of it, differences,
+    and reasons."""
 
     logs: list[str] = field(default_factory=list)
     dead: list[str] = field(default_factory=list)
+    pieces: int = 0
     differences: list[str] = field(default_factory=list)
     reason: str = ""
 
@@ -84,6 +89,7 @@ class Account:
         found.dead.append(index)
         found.reason = str(document.get("reason") or " ".join(map(str, document.get("tags") or ())))
         whole = document.get("message") == sent.line.text or bool(document.get("reason"))
+        found.pieces += sent.line.well_formed and not whole
         if not sent.line.well_formed and not sent.line.phi and not whole:
             found.differences.append("the dead letter does not hold the line as it was written")
 
@@ -121,10 +127,9 @@ class Account:
         reasons = Counter(self._found[i].reason[:120] for i in ids if i in self._found and self._found[i].dead)
         gone = [one for one in sent if not self._where(one)]
         missing = {one.line.event_id: self._hop(one, received, settled) for one in gone}
-        twice = {i: self._twice(i, received) for i in ids if len(self._places(i)) > 1}
+        twice = {i: self._twice(i, received, told=told) for i in ids if len(self._places(i)) > 1}
         if not told:
             missing = {one.line.event_id: ROTATION if self._cut_off(one.place) else UNTOLD for one in gone}
-            twice = dict.fromkeys(twice, "stored under different ids")
         misplaced = {one.line.event_id: self._misplaced(one) for one in sent if self._misplaced(one)}
         altered = {i: self._found[i].differences[0] for i in ids if i in self._found and self._found[i].differences}
         return {
@@ -157,7 +162,11 @@ class Account:
             return PIPELINE
         return ROTATION if self._cut_off(one.place) else SHIPPER
 
-    def _twice(self, event_id: str, received: Mapping[str, int]) -> str:
+    def _twice(self, event_id: str, received: Mapping[str, int], *, told: bool) -> str:
+        if len(self._places(event_id)) - self._found[event_id].pieces < 2:
+            return f"{PIECE} too"
+        if not told:
+            return "stored under different ids"
         times = received.get(event_id, 0)
         how = f"received {times} times, stored under different ids" if times > 1 else "received once, stored twice"
         return f"{PIPELINE}: {how}"
@@ -167,7 +176,7 @@ class Account:
         if found is None:
             return ""
         if one.line.well_formed and found.dead:
-            return f"a dead letter: {found.reason[:120]}"
+            return f"{PIECE if found.pieces == len(found.dead) else 'a dead letter'}: {found.reason[:120]}"
         return "stored, though it is broken" if not one.line.well_formed and found.logs else ""
 
 

@@ -54,8 +54,9 @@ WARM_ROUNDS = 10
 ROUNDS_AT_ONCE = 10
 SETTLED_SECONDS = 60.0
 """Two scrapes, two evaluations and a notification of a stack that has only just come up."""
-SCRAPED_SECONDS = 20.0
-"""How long, in all, panels are looked at again that could be compared at no moment: a scrape and something more."""
+SCRAPED_SECONDS = 90.0
+"""How long, in all, panels are looked at again that could be compared at no moment: a scrape that came late spoils a
+rate until it has left the window, which is four scrapes long, and one more scrape."""
 POINTS_COMPARED = 6
 """Of each series of a panel that draws a line."""
 

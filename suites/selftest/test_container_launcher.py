@@ -142,6 +142,8 @@ class TestWhatAPersonIsTold:
 
     def test_a_port_that_is_taken(self, launcher, port):
         with socket.socket() as taken:
+            # A test before this one may have left connections of this port in TIME_WAIT.
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind(("127.0.0.1", port))
             taken.listen()
             with pytest.raises(StackError, match="web-1: a port is taken") as refused:

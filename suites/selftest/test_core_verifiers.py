@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.checks.retention.lifecycle import Lifecycle
+from harness.checks.retention.lifecycle import DAY, Lifecycle
 from harness.checks.retention.rollover import Rollover
 from harness.checks.retention.settings import Settings
 from harness.checks.stack.accepted import Accepted
@@ -210,16 +210,49 @@ class TestSettings:
 
 
 class TestLifecycle:
-    def policies(self, answer: Any, status: int = 200) -> Judgement:
-        return judged(Lifecycle, seen("retention-setting", "lifecycle", status=status, answer=json.dumps(answer)))
+    def policies(self, answer: Any, status: int = 200, **acted: Any) -> Judgement:
+        asked = seen("retention-setting", "lifecycle", status=status, answer=json.dumps(answer))
+        return judged(Lifecycle, asked, *((seen("lifecycle-acted", "logs", **acted),) if acted else ()))
+
+    def acted(self, **changed: Any) -> dict[str, Any]:
+        as_documented = {"kept_seconds": 30 * DAY, "gone_seconds": 3.0, "younger_left": True, "step": "", "why": ""}
+        return {**as_documented, **changed}
 
     def held(self, age: str) -> dict[str, Any]:
         return {"logs": {"policy": {"phases": {"delete": {"min_age": age}}}}, "other": {"policy": {"phases": {}}}}
 
     @pytest.mark.parametrize("age", ["30d", "720h"])
     def test_thirty_days(self, age):
-        judgement = self.policies(self.held(age))
+        judgement = self.policies(self.held(age), **self.acted())
         assert (judgement.verdict, judgement.proofs[0].value) == (Verdict.PASS, 30)
+        assert judgement.reason == "policy logs deletes logs after 30 d, and deleted an index of 31 d in 3 s"
+
+    @pytest.mark.parametrize(
+        ("acted", "says"),
+        [
+            ({}, "lifecycle management was not seen to act under policy logs"),
+            ({"error": "an index could not be made: 403"}, "an index could not be made: 403"),
+        ],
+    )
+    def test_a_policy_that_was_not_seen_to_act_is_unknown(self, acted, says):
+        judgement = self.policies(self.held("30d"), **acted)
+        assert (judgement.verdict, [gap.reason for gap in judgement.gaps]) == (Verdict.UNKNOWN, [says])
+
+    @pytest.mark.parametrize(
+        ("changed", "says"),
+        [
+            (
+                {"gone_seconds": None, "step": "wait-for-shard-history-leases", "why": "a follower reads"},
+                "an index of 31 d is not deleted under logs: it stands at wait-for-shard-history-leases: "
+                "a follower reads",
+            ),
+            ({"younger_left": False}, "an index of 29 d is deleted under logs, a day too early"),
+        ],
+    )
+    def test_a_policy_that_acts_otherwise_is_found_at_the_file(self, changed, says):
+        judgement = self.policies(self.held("30d"), **self.acted(**changed))
+        assert messages(judgement) == [says]
+        assert judgement.findings[0].position.file == "ilm.json"
 
     @pytest.mark.parametrize(
         "answer",

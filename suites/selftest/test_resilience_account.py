@@ -98,6 +98,25 @@ class TestAccount:
         assert told["duplicated"]["total"] == told["misplaced"]["total"] == 1
         assert told["misplaced"]["lines"][0]["hop"] == "a dead letter: 400 no"
 
+    def test_a_line_and_a_piece_of_it_are_no_two_lines(self):
+        found = account(sent(0))
+        found.add("logs-1", document(0), dead_letter=False)
+        found.add("dead", {"eventId": "f00", "message": f'"eventId": "{IDS[0]}"}}'}, dead_letter=True)
+        told = fate(found, "00", "0")
+        assert told["duplicated"]["hops"] == {"a piece of it is a dead letter too": 1}
+        assert told["misplaced"]["hops"] == {"a piece of it is a dead letter: ": 1}
+
+    @pytest.mark.parametrize("whole", [{"reason": "400 no"}, {"message": None}])
+    def test_a_piece_hides_neither_a_second_line_nor_a_whole_dead_letter(self, whole):
+        found = account(sent(0))
+        found.add("logs-1", document(0), dead_letter=False)
+        found.add("dead", {"eventId": "f00", "message": f'"eventId": "{IDS[0]}"}}'}, dead_letter=True)
+        text = {"message": sent(0).line.text} if "message" in whole else {}
+        found.add("dead", {**document(0), **whole, **text}, dead_letter=True)
+        told = fate(found, "000", "0")
+        assert "received 3 times, stored under different ids" in told["duplicated"]["lines"][0]["hop"]
+        assert told["misplaced"]["lines"][0]["hop"].startswith("a dead letter: ")
+
     def test_a_broken_line_belongs_among_the_dead_letters_found_by_its_text(self):
         found = account(sent(0, well_formed=False))
         found.add("dead", {"eventId": "f00", "message": f"bare {IDS[0]}", "tags": ["_parsefailure"]}, dead_letter=True)

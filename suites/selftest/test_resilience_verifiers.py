@@ -133,16 +133,28 @@ def test_a_lost_line_fails_at_its_hop(fault_verifier, hop, file):
 
 
 def test_pieces_of_lines_are_the_limit_of_copytruncate_and_of_nothing_else(fault_verifier):
-    pieces = {"a dead letter: _jsonparsefailure": 1}
-    judgement = judged(fault_verifier, misplaced={**listed(1, "a dead letter: _jsonparsefailure"), "hops": pieces})
+    misplaced = listed(1, "a piece of it is a dead letter: _jsonparsefailure")
+    judgement = judged(fault_verifier, misplaced=misplaced)
     known = fault_verifier.fault == "copytruncate-rotation"
     assert judgement.verdict is (Verdict.PASS if known else Verdict.FAIL)
     assert [f.severity is Severity.INFO for f in judgement.findings] == [known]
 
 
+def test_a_piece_beside_its_line_is_no_second_line_under_copytruncate_alone(fault_verifier):
+    twice = listed(1, "a piece of it is a dead letter too")
+    judgement = judged(fault_verifier, duplicated=twice)
+    known = fault_verifier.fault == "copytruncate-rotation"
+    assert judgement.verdict is (Verdict.PASS if known else Verdict.FAIL)
+    assert not known or judgement.proofs[0].value == 0
+
+
+def test_a_whole_line_among_the_dead_letters_is_no_piece(fault_verifier):
+    assert judged(fault_verifier, misplaced=listed(1, "a dead letter: 400 no")).verdict is Verdict.FAIL
+
+
 def test_what_else_is_not_where_it_belongs_fails_beside_the_pieces():
-    lines = [{"id": "1", "hop": "a dead letter: x"}, {"id": "2", "hop": "another index"}]
-    both = {"total": 2, "hops": {"a dead letter: x": 1, "another index": 1}, "lines": lines}
+    lines = [{"id": "1", "hop": "a piece of it is a dead letter: x"}, {"id": "2", "hop": "another index"}]
+    both = {"total": 2, "hops": {"a piece of it is a dead letter: x": 1, "another index": 1}, "lines": lines}
     verifier = next(one for one in VERIFIERS if one.torn)
     judgement = judged(verifier, misplaced=both)
     assert judgement.verdict is Verdict.FAIL

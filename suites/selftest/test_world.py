@@ -252,9 +252,10 @@ def asked(
     )
     searches = tuple(suite._asked(configuration))
     world = RunningWorld(built, served.folder, ground.fixtures)
-    with Discover(served.url, (READER, served.access.passwords[READER])) as discover:
+    reader = (READER, served.access.passwords[READER])
+    with Discover(served.url, reader) as discover:
         suite._fields(discover, searches, recorder)
-        suite._hits(discover, searches, world, SimpleNamespace(progress=lambda *_: None), recorder)
+    assert suite._hits(served.url, reader, searches, world, SimpleNamespace(progress=lambda *_: None), recorder)
     levels = {name: Level.STAND_IN for name in ("world", "elasticsearch", "kibana")}
     return History.of(*recorded), Context(configuration, ground.fixtures, levels)
 

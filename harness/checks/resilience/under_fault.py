@@ -66,7 +66,7 @@ class UnderFault(Check):
         for name, (words, cause) in told.items():
             listed = account[name]
             pieces = self._pieces(name, listed)
-            if pieces:
+            if pieces and name == "misplaced":
                 text = f"{pieces} of {account['sent']} lines arrived in pieces and are dead letters: {LIMIT}"
                 yield self.finding(causes.pipeline(context), text, severity=Severity.INFO)
             if listed["total"] == pieces:
@@ -78,13 +78,14 @@ class UnderFault(Check):
             yield self.finding(position, text, severity=severity)
 
     def _pieces(self, name: str, listed: Mapping[str, Any]) -> int:
-        """How many of the lines that are not where they belong are pieces of lines."""
-        if not self.torn or name != "misplaced":
+        """How many of the lines that are not where they belong, or there more than once, are so as pieces of lines."""
+        if not self.torn or name not in ("misplaced", "duplicated"):
             return 0
         return sum(count for hop, count in listed["hops"].items() if _piece(hop))
 
     def _proof(self, fault: Mapping[str, Any], account: Mapping[str, Any]) -> Proof:
         lost = account["missing"]["total"]
+        twice = account["duplicated"]["total"] - self._pieces("duplicated", account["duplicated"])
         dead = account["dead_letters"]
         parts = [f"{account['stored']} of {account['sent']} lines stored once"]
         parts += [f"{dead} dead letters with a reason"] if dead else []
@@ -94,7 +95,7 @@ class UnderFault(Check):
             f"{', '.join(parts)}; drained {fault['drain_seconds']:g} s after the last was written",
             samples=account["sent"],
             services=SERVICES,
-            value=account["duplicated"]["total"] + (0 if self.limit_hops else lost),
+            value=twice + (0 if self.limit_hops else lost),
             limit=0,
             unit="lines lost or duplicated" if not self.limit_hops else "lines duplicated",
             evidence=(Evidence("fault", self.fault), Evidence("line-account", self.fault)),
@@ -102,7 +103,7 @@ class UnderFault(Check):
 
 
 def _piece(hop: str) -> bool:
-    return hop.startswith("a dead letter")
+    return hop.startswith("a piece of it is a dead letter")
 
 
 def _example(listed: Mapping[str, Any], hop: str) -> str:
