@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from harness.documents.durations import seconds
@@ -123,6 +125,25 @@ def names(incident: Incident, answer: Answer) -> bool:
 def named_in(incident: Incident, answers: Sequence[Answer]) -> frozenset[str]:
     """The languages in which the culprit is named by at least one query."""
     return frozenset(answer.language for answer in answers if names(incident, answer))
+
+
+def sampled_until(series: Sequence[Sequence[float]], since: float, now: float, window_seconds: float) -> float | None:
+    """The newest end of a window in which every series was sampled all along; None when there is none.
+
+    `series` holds the moments of samples in order, all times are Unix seconds; no window begins before `since`. Where
+    samples lack at its edge, an increase over a window is an extrapolation, and off by what was not scraped.
+    """
+    apart = [after - before for moments in series for before, after in pairwise(moments)]
+    if not apart:
+        return None
+    longest, end = 1.5 * median(apart), now
+    while end - window_seconds >= since:
+        start = end - window_seconds
+        held = ([start, *(at for at in moments if start <= at <= end), end] for moments in series)
+        if all(after - before <= longest for moments in held for before, after in pairwise(moments)):
+            return end
+        end -= 1.0
+    return None
 
 
 def agrees(agreement: Agreement, metric: float, logged: float) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from harness.errors import HarnessError, SetUpError
+from harness.launchers.ledger import temporary_folder
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 DEADLINE_SECONDS = 90.0
@@ -28,10 +28,10 @@ def pdf(page: Path, target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
-        with tempfile.TemporaryDirectory(prefix="harness-print-", ignore_cleanup_errors=True) as profile:
+        with temporary_folder("harness-print-") as profile:
             done = subprocess.run(
                 [
-                    *command(program, profile),
+                    *command(program, str(profile)),
                     "--no-pdf-header-footer",
                     f"--print-to-pdf={target.resolve()}",
                     page.resolve().as_uri(),

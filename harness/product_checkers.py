@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from harness.documents.shapes import rules as shape
 from harness.documents.substitution import references
 from harness.documents.templates import Templates
 from harness.errors import HarnessError
+from harness.launchers.ledger import temporary_folder
 from harness.model import Finding, Gap, Judgement, Level, Position, Severity, Verdict
 
 _DEADLINE_SECONDS = 30.0
@@ -107,14 +107,14 @@ def _rules(
     program: Path, configuration: Configuration, documents: tuple[Document, ...]
 ) -> Iterator[tuple[Position, str]]:
     by_file: dict[str, Rules] = {}
-    with tempfile.TemporaryDirectory(prefix="harness-promtool-") as name:
+    with temporary_folder("harness-promtool-") as folder:
         for document in documents:
             assert isinstance(document, Rules)
             # A manifest can carry several rule files.
             own = document.file if document.file not in by_file else f"{len(by_file)}~/{document.file}"
-            by_file[_written(Path(name), own, document.tree.text)] = document
+            by_file[_written(folder, own, document.tree.text)] = document
         files = list(by_file)
-        status, said = _asked([str(program), "check", "rules", "--lint=none", "--", *files], Path(name))
+        status, said = _asked([str(program), "check", "rules", "--lint=none", "--", *files], folder)
     found = False
     lines = said.splitlines()
     for index, line in enumerate(lines):
@@ -167,10 +167,10 @@ def _prometheus(
     program: Path, configuration: Configuration, documents: tuple[Document, ...]
 ) -> Iterator[tuple[Position, str]]:
     """Only the syntax: the files it refers to are in containers, and are judged by checks of their own."""
-    with tempfile.TemporaryDirectory(prefix="harness-promtool-") as name:
+    with temporary_folder("harness-promtool-") as folder:
         for document in documents:
-            file = _written(Path(name), document.file, document.tree.text)
-            status, said = _asked([str(program), "check", "config", "--syntax-only", "--", file], Path(name))
+            file = _written(folder, document.file, document.tree.text)
+            status, said = _asked([str(program), "check", "config", "--syntax-only", "--", file], folder)
             if status:
                 yield from _failures(document, said)
 
@@ -178,8 +178,7 @@ def _prometheus(
 def _alertmanager(
     program: Path, configuration: Configuration, documents: tuple[Document, ...]
 ) -> Iterator[tuple[Position, str]]:
-    with tempfile.TemporaryDirectory(prefix="harness-amtool-") as name:
-        folder = Path(name)
+    with temporary_folder("harness-amtool-") as folder:
         templates = {t.file: _written(folder, t.file, t.tree.text) for t in configuration.of(Templates)}
         for document in documents:
             assert isinstance(document, Alertmanager)
@@ -240,8 +239,7 @@ def _dummy(name: str) -> str:
 def _filebeat(
     program: Path, configuration: Configuration, documents: tuple[Document, ...]
 ) -> Iterator[tuple[Position, str]]:
-    with tempfile.TemporaryDirectory(prefix="harness-filebeat-") as name:
-        folder = Path(name)
+    with temporary_folder("harness-filebeat-") as folder:
         for document in documents:
             assert isinstance(document, Filebeat)
             file = _written(folder, document.file, document.tree.text)

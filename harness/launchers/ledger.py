@@ -11,8 +11,10 @@ import itertools
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -104,6 +106,19 @@ class Ledger:
         _remove_listed(self.path)
         with _opening:
             _open.discard(self.path)
+
+
+@contextlib.contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """A folder for the length of a `with`; of a runner that was killed in it, the next sweep takes it away."""
+    ledger = Ledger()
+    folder = Path(tempfile.gettempdir()) / f"{prefix}{secrets.token_hex(6)}"
+    ledger.folder(folder)  # before it is made: no moment in which nobody knows of it
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        ledger.close()
 
 
 def sweep(folder: Path | None = None) -> Swept:

@@ -13,6 +13,8 @@ import requests
 from harness.diagnosis import Answer
 from harness.errors import HarnessError
 from harness.languages import kql
+from harness.probes.grafana_connection import RefusedError
+from harness.probes.panel_selectors import selectors
 from harness.probes.search_requests import TimeRange
 
 ANSWER_SECONDS = 10.0
@@ -35,6 +37,26 @@ def ask_prometheus(url: str, query: str, at: float | None = None) -> Answer:
     ranked = sorted((one for one in series if math.isfinite(one[1])), key=lambda one: -one[1])
     labels, value = ranked[0] if ranked else ({}, 0.0)
     return Answer("promql", query, labels, value, len(ranked), seconds=time.perf_counter() - began)
+
+
+def scrapes(url: str, query: str, since: float, until: float) -> list[list[float]]:
+    """When each series that a query selects was sampled between two moments (Unix seconds), in order.
+
+    Raises RefusedError when Prometheus does not answer.
+    """
+    asked = {"time": f"{until:.3f}"}
+    found: list[list[float]] = []
+    for selector in selectors(query):
+        text = f"{selector.text}[{math.ceil(until - since)}s]"
+        try:
+            answer = requests.get(f"{url}/api/v1/query", params={**asked, "query": text}, timeout=ANSWER_SECONDS)
+            body = answer.json()
+        except (requests.RequestException, ValueError) as error:
+            raise RefusedError(f"{type(error).__name__}: {error}"[:300]) from error
+        if body.get("status") != "success":
+            raise RefusedError(str(body.get("error", answer.status_code))[:300])
+        found += [[float(at) for at, _ in series["values"]] for series in body["data"]["result"]]
+    return found
 
 
 class Logs:

@@ -30,6 +30,7 @@ from harness.generators.logs import Line, LogGenerator
 from harness.lane import Lane
 from harness.model import Observation
 from harness.probes import runbook_query
+from harness.probes.grafana_connection import RefusedError
 from harness.stack import Stack
 
 NEEDS = ("pipeline", "alerting")
@@ -43,6 +44,8 @@ OWN_SEED = 2_000_003
 """Added to the run's seed: ids must differ from those that other suites write."""
 LAG_SECONDS = 8.0
 """How long before now the window ends in which figures are compared: its last samples must have been scraped."""
+EARLIER_SECONDS = 600.0
+"""How far back a window may begin in which figures are compared, where scrapes are missing in later ones."""
 QUIET_SECONDS = 15.0
 """How long nothing more must arrive before lines that have not come count as missing."""
 ARRIVAL_SECONDS = 120.0
@@ -73,6 +76,7 @@ class _Told:
 
     incident: Incident
     metric: Answer
+    end: float = 0.0
     logged: float = 0.0
     error: str = ""
     asked: int = 0
@@ -94,6 +98,7 @@ class _Told:
         return told | {
             "compare": agreement.compare,
             "asked": self.asked,
+            "end": self.end,
             "promql": agreement.promql,
             "kql": agreement.kql,
         }
@@ -133,17 +138,17 @@ class _Work:
     def compare(self, incidents: list[Incident]) -> None:
         """Record the figure that metrics and logs must both tell of each, over one window, once its lines are there.
 
+        That window is the newest in which no scrape is missing.
         Lines that are still arriving at the end are no lines missing: that is recorded as an error of the measurement.
         """
         self._write()
-        end = time.time() - LAG_SECONDS
-        told = {one.name: _Told(one, self._metric(one, end)) for one in incidents}
+        told = {one.name: self._told(one, time.time() - LAG_SECONDS) for one in incidents}
         changed = time.time()
 
         def over() -> bool:
             nonlocal changed
             for one in told.values():
-                if not one.alike and one.look(*self._logged(one.incident, end)):
+                if not one.alike and one.look(*self._logged(one.incident, one.end)):
                     changed = time.time()
             return all(one.alike for one in told.values()) or time.time() - changed > QUIET_SECONDS
 
@@ -155,8 +160,23 @@ class _Work:
         for one in told.values():
             self._recorder.record("incident-figures", one.incident.name, one.data("" if one.alike else error))
 
-    def _metric(self, incident: Incident, end: float) -> Answer:
-        return runbook_query.ask_prometheus(self._prometheus(incident), incident.agreement.promql, end)
+    def _told(self, incident: Incident, now: float) -> _Told:
+        """The figure as the metrics tell it, at the newest moment at which they can."""
+        url, agreement = self._prometheus(incident), incident.agreement
+        end: float | None = now
+        if agreement.compare != "age":
+            since = max(
+                self._stack.lanes[incident.scenario].timeline.incident + incident.begins_seconds, now - EARLIER_SECONDS
+            )
+            try:
+                series = runbook_query.scrapes(url, agreement.promql, since, now)
+            except RefusedError as error:
+                return _Told(incident, Answer("promql", agreement.promql, error=str(error)), now)
+            end = diagnosis.sampled_until(series, since, now, agreement.window_seconds)
+        if end is None:
+            why = f"in no {agreement.window_seconds:g} s of the incident was every sample scraped"
+            return _Told(incident, Answer("promql", agreement.promql, error=why), now)
+        return _Told(incident, runbook_query.ask_prometheus(url, agreement.promql, end), end)
 
     def _logged(self, incident: Incident, end: float) -> tuple[float, str]:
         """The figure as the lines up to a moment tell it, and why it could not be had."""

@@ -296,7 +296,31 @@ class TestLedger:
         assert not scratch.exists()
         assert list((tmp_path / "runs").iterdir()) == []
 
+    @pytest.mark.parametrize("killed", [False, True])
+    def test_a_temporary_folder_goes_with_its_block_or_its_runner(self, tmp_path, killed):
+        keeps = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+        runner = subprocess.Popen(
+            [sys.executable, "-c", KEEPER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT, env=keeps
+        )
+        with runner:
+            folder = Path(said(runner).rstrip())
+            assert folder.parent == tmp_path and folder.name.startswith("harness-kept-") and (folder / "a").exists()
+            if killed:
+                runner.kill()
+        assert folder.exists() == killed
+        sweep(tmp_path / "monitoring-stack-harness")
+        assert not folder.exists()
+        assert list((tmp_path / "monitoring-stack-harness" / "runs").iterdir()) == []
 
+
+KEEPER = """
+import sys
+from harness.launchers.ledger import temporary_folder
+with temporary_folder("harness-kept-") as folder:
+    (folder / "a").write_text("a")
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
 RUNNER = """
 import signal, sys
 from pathlib import Path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -203,6 +203,34 @@ def test_a_block_says_by_what_it_is_broken_down():
     assert [(q.language, dict(q.options)) for q in page.queries] == [("kql", {"by": "route"}), ("promql", {})]
 
 
+class TestSampledUntil:
+    """Windows of 60 s over scrapes every 15 s."""
+
+    SCRAPED: ClassVar[list[float]] = [float(at) for at in range(0, 301, 15)]
+
+    def until(self, *series: list[float], since: float = 0.0) -> float | None:
+        return diagnosis.sampled_until(series, since, 304.0, 60.0)
+
+    def test_the_newest_window_where_nothing_is_missing(self):
+        assert self.until(self.SCRAPED, [at + 4 for at in self.SCRAPED[:-1]]) == 304.0
+
+    @pytest.mark.parametrize(
+        ("lost", "end"),
+        [({300.0, 285.0}, 292.0), ({240.0, 255.0}, 247.0), ({270.0}, 277.0)],
+    )
+    def test_an_earlier_one_where_samples_are(self, lost, end):
+        assert self.until(self.SCRAPED, [at for at in self.SCRAPED if at not in lost]) == end
+
+    def test_none_before_the_incident_began(self):
+        without = [at for at in self.SCRAPED if at not in (240.0, 255.0)]
+        assert self.until(without, since=180.0) == 247.0
+        assert self.until(without, since=190.0) is None
+
+    @pytest.mark.parametrize("series", [[], [[]], [[300.0]]])
+    def test_what_was_hardly_sampled_tells_nothing(self, series):
+        assert self.until(*series) is None
+
+
 class TestExercise:
     def test_a_figure_is_looked_at_until_the_lines_tell_it_too(self):
         told = exercise._Told(POOL, Answer("promql", "q", {}, 60.0, 1))
@@ -211,7 +239,7 @@ class TestExercise:
         assert (told.data("")["logged"], told.data("")["asked"], told.data("")["error"]) == (58.0, 3, "")
 
     def test_lines_that_still_arrive_are_said_to_and_are_no_lines_missing(self):
-        told = exercise._Told(POOL, Answer("promql", "q", {}, 60.0, 1), 16.0)
+        told = exercise._Told(POOL, Answer("promql", "q", {}, 60.0, 1), logged=16.0)
         data = told.data("its lines were still arriving after 120 s")
         judgement = judged(SameNumbers, Observation(0.0, "incident-figures", POOL.name, dict(data)))
         assert judgement.verdict is Verdict.UNKNOWN
