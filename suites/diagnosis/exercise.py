@@ -114,7 +114,9 @@ class _Work:
         self._begun: dict[str, float] = {}
         self._rounds: dict[str, int] = defaultdict(int)
         self._pages = {page.name: page for page in stack.configuration.of(Runbook)}
-        self._lines = deque(_lines(stack))
+        generator = LogGenerator(stack.seed + OWN_SEED, stack.fixtures["catalog"], stack.fixtures["logs"])
+        self._lines = deque(_lines(stack, generator))
+        self._own = f"eventId: {generator.prefix}-*"
         given, index = stack.fixtures["incidents"], stack.fixtures["deployment"]["logs"]["alias"]
         self._lookback = seconds(given["lookback"]) or 900.0
         auth, mapping = stack.elasticsearch_auth(READER), _mapping(stack, index)
@@ -179,10 +181,14 @@ class _Work:
         return _Told(incident, runbook_query.ask_prometheus(url, agreement.promql, end), end)
 
     def _logged(self, incident: Incident, end: float) -> tuple[float, str]:
-        """The figure as the lines up to a moment tell it, and why it could not be had."""
+        """The figure as the lines up to a moment tell it, and why it could not be had.
+
+        Counted are the lines of the backend whose metrics they are compared with: other suites write lines of others.
+        """
         age = incident.agreement.compare == "age"
         span = runbook_query.last(self._lookback if age else incident.agreement.window_seconds, end)
-        found = self._logs.ask(incident.agreement.kql, "", span)
+        kql = incident.agreement.kql
+        found = self._logs.ask(kql if age else f"({kql}) and {self._own}", "", span)
         if not age:
             return float(found.results), found.error
         newest = found.newest_seconds
@@ -254,9 +260,8 @@ class _Work:
         return lane.instance.url if lane.instance else ""
 
 
-def _lines(stack: Stack) -> list[tuple[float, Line]]:
+def _lines(stack: Stack, generator: LogGenerator) -> list[tuple[float, Line]]:
     """Every line of the scenarios that play, with its moment (Unix seconds), in the order of time."""
-    generator = LogGenerator(stack.seed + OWN_SEED, stack.fixtures["catalog"], stack.fixtures["logs"])
     found: list[tuple[float, Line]] = []
     for name, lane in stack.lanes.items():
         begins = int(lane.timeline.incident * 1000)

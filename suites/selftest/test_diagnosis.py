@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -248,3 +250,16 @@ class TestExercise:
     def test_what_a_server_did_not_answer_comes_before_what_is_on_its_way(self):
         told = exercise._Told(POOL, Answer("promql", "q", error="refused"), error="timed out")
         assert told.data("late")["error"] == "refused"
+
+    @pytest.mark.parametrize(("compare", "asked"), [("count", "(a or b) and eventId: 0badc0de-*"), ("age", "a or b")])
+    def test_counted_are_the_lines_of_the_backend_that_the_metrics_are_of(self, compare, asked):
+        work, queries = object.__new__(exercise._Work), []
+
+        def ask(query: str, by: str, span: object) -> Answer:
+            queries.append(query)
+            return Answer("kql", query, results=7)
+
+        work._own, work._lookback, work._logs = "eventId: 0badc0de-*", 900.0, SimpleNamespace(ask=ask)
+        agreement = Agreement("up", "a or b", compare, 0.25, 60.0)
+        told, error = work._logged(replace(POOL, agreement=agreement), 1000.0)
+        assert (queries, told, error) == ([asked], 7.0 if compare == "count" else 0.0, "")
