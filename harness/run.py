@@ -8,7 +8,6 @@ import itertools
 import os
 import platform
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -258,10 +257,8 @@ def _on_a_stack(
     seen: Seen,
     choice: Choice,
 ) -> None:
-    scratch = Path(tempfile.mkdtemp(prefix="harness-"))
-    scratch.chmod(0o755)  # Elasticsearch runs as another user and must reach its folder below
     ledger, ports = Ledger(), PortLeases(state_folder() / "ports")
-    ledger.folder(scratch)
+    scratch = ledger.new_folder("harness-", others_pass=True)
     launcher = ProcessLauncher(run.folder / "logs", ledger)
     workspace = Workspace(run.folder, scratch)
     extras = _extras(run, chosen, history)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 
 import requests
@@ -57,9 +56,8 @@ def verify(request: Request, console: Console, stack_file: Path) -> Report:
     history.record("external", "stack", {"services": sorted(standing.urls)})
     with run.phase("reach") as told:
         told["detail"] = "  ".join(_reach(standing))
-    scratch = Path(tempfile.mkdtemp(prefix="harness-"))
     ledger, ports = Ledger(), PortLeases(state_folder() / "ports")
-    ledger.folder(scratch)
+    scratch = ledger.new_folder("harness-")
     launcher = ProcessLauncher(scratch / "logs", ledger)
     workspace = Workspace(run.folder, scratch)
     stack = Stack(configuration, fixtures, locate(), workspace, launcher, ports, history, listener=console.progress)

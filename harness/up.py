@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import shutil
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -84,10 +83,8 @@ def _stack(wanted: Wanted, fixtures: Mapping[str, Any], say: Say) -> Iterator[tu
     choice = choice_for(wanted.launcher, configuration, fixtures, say)
     say(f"harness up   {configuration.folder.name}   launcher {choice.told()}")
     toolchain = prepare(on_progress=lambda step: say(f"  … {step.component} {step.step} {step.detail}".rstrip()))
-    scratch = Path(tempfile.mkdtemp(prefix="harness-"))
-    scratch.chmod(0o755)  # Elasticsearch runs as another user and must reach its folder below
     ledger, ports = Ledger(), PortLeases(state_folder() / "ports")
-    ledger.folder(scratch)
+    scratch = ledger.new_folder("harness-", others_pass=True)
     history = HistoryFile(scratch / "history.ndjson")
     launcher = ProcessLauncher(scratch / "logs", ledger)
 

@@ -94,6 +94,19 @@ class Ledger:
         """A folder that must not outlive the run."""
         self._write({"folder": str(path)})
 
+    def new_folder(self, prefix: str, *, others_pass: bool = False) -> Path:
+        """A new folder among the system's temporary ones that must not outlive the run.
+
+        `others_pass`: Elasticsearch runs as another user and must reach its folder below. It is listed before it is
+        made: at no moment is there a folder of which nobody knows.
+        """
+        path = Path(tempfile.gettempdir()) / f"{prefix}{secrets.token_hex(6)}"
+        self.folder(path)
+        path.mkdir(mode=0o700)
+        if others_pass:
+            path.chmod(0o755)
+        return path
+
     def _write(self, entry: dict[str, object]) -> None:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
@@ -112,11 +125,8 @@ class Ledger:
 def temporary_folder(prefix: str) -> Iterator[Path]:
     """A folder for the length of a `with`; of a runner that was killed in it, the next sweep takes it away."""
     ledger = Ledger()
-    folder = Path(tempfile.gettempdir()) / f"{prefix}{secrets.token_hex(6)}"
-    ledger.folder(folder)  # before it is made: no moment in which nobody knows of it
     try:
-        folder.mkdir(mode=0o700)
-        yield folder
+        yield ledger.new_folder(prefix)
     finally:
         ledger.close()
 

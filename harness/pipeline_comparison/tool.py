@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +91,7 @@ def compare(groups: Sequence[Group], logstash: Logstash) -> Compared:
     found, ledger = Compared(), Ledger()
     try:
         for begin in range(0, len(groups), AT_ONCE):
-            folder = Path(tempfile.mkdtemp(prefix="harness-compare-"))
-            ledger.folder(folder)
+            folder = ledger.new_folder("harness-compare-")
             found += _compared(groups[begin : begin + AT_ONCE], logstash, folder, ledger)
     finally:
         ledger.close()

@@ -13,7 +13,7 @@ import requests
 from harness.diagnosis import Answer
 from harness.errors import HarnessError
 from harness.languages import kql
-from harness.probes.grafana_connection import RefusedError
+from harness.probes.grafana_connection import Connection, RefusedError
 from harness.probes.panel_selectors import selectors
 from harness.probes.search_requests import TimeRange
 
@@ -24,15 +24,11 @@ ROWS = 5
 def ask_prometheus(url: str, query: str, at: float | None = None) -> Answer:
     """The series that ranks first: the largest value that is a number."""
     began = time.perf_counter()
-    asked = {"query": query, **({"time": f"{at:.3f}"} if at is not None else {})}
     try:
-        answer = requests.get(f"{url}/api/v1/query", params=asked, timeout=ANSWER_SECONDS)
-        body = answer.json()
-    except (requests.RequestException, ValueError) as error:
-        return Answer("promql", query, error=f"{type(error).__name__}: {error}"[:300])
-    if body.get("status") != "success":
-        return Answer("promql", query, error=str(body.get("error", answer.status_code))[:300])
-    kind, result = body["data"]["resultType"], body["data"]["result"]
+        data = _queried(url, query, at)
+    except RefusedError as error:
+        return Answer("promql", query, error=str(error))
+    kind, result = data["resultType"], data["result"]
     series = [({}, float(result[1]))] if kind == "scalar" else [(o["metric"], float(o["value"][1])) for o in result]
     ranked = sorted((one for one in series if math.isfinite(one[1])), key=lambda one: -one[1])
     labels, value = ranked[0] if ranked else ({}, 0.0)
@@ -44,19 +40,16 @@ def scrapes(url: str, query: str, since: float, until: float) -> list[list[float
 
     Raises RefusedError when Prometheus does not answer.
     """
-    asked = {"time": f"{until:.3f}"}
-    found: list[list[float]] = []
-    for selector in selectors(query):
-        text = f"{selector.text}[{math.ceil(until - since)}s]"
-        try:
-            answer = requests.get(f"{url}/api/v1/query", params={**asked, "query": text}, timeout=ANSWER_SECONDS)
-            body = answer.json()
-        except (requests.RequestException, ValueError) as error:
-            raise RefusedError(f"{type(error).__name__}: {error}"[:300]) from error
-        if body.get("status") != "success":
-            raise RefusedError(str(body.get("error", answer.status_code))[:300])
-        found += [[float(at) for at, _ in series["values"]] for series in body["data"]["result"]]
-    return found
+    over = f"[{math.ceil(until - since)}s]"
+    answers = (_queried(url, f"{selector.text}{over}", until) for selector in selectors(query))
+    return [[float(at) for at, _ in series["values"]] for data in answers for series in data["result"]]
+
+
+def _queried(url: str, query: str, at: float | None) -> dict[str, Any]:
+    moment = {"time": f"{at:.3f}"} if at is not None else {}
+    answer = Connection(url, deadline_seconds=ANSWER_SECONDS).get("/api/v1/query", {"query": query, **moment})
+    data: dict[str, Any] = answer["data"]
+    return data
 
 
 class Logs:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from harness.documents.configuration import Configuration
 from harness.errors import UsageError
 from harness.generators import scenario as scenarios
 from harness.generators.metrics import read_world
-from harness.launchers.ledger import Ledger
+from harness.launchers.ledger import temporary_folder
 from harness.settings import Settings, read_fixtures, read_yaml
 from harness.simulate.engine import COMPONENT, simulate
 from harness.simulate.events import read_events
@@ -51,9 +49,7 @@ def simulate_scenario(
     fixtures = read_fixtures(settings.fixtures)
     lasts = scenario.begins_seconds + max(scenario.fires.values(), default=0.0) + SETTLED_SECONDS
     toolchain = prepare((COMPONENT,), on_progress=on_progress)
-    ledger, folder = Ledger(), Path(tempfile.mkdtemp(prefix="harness-simulate-"))
-    ledger.folder(folder)
-    try:
+    with temporary_folder("harness-simulate-") as folder:
         return simulate(
             Configuration.load(settings.config),
             [Incident(scenario, 0.0, lasts)],
@@ -65,5 +61,3 @@ def simulate_scenario(
             events=read_events(data, str(path)),
             skip=skip,
         )
-    finally:
-        ledger.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +33,8 @@ class Served:
 @contextlib.contextmanager
 def serving(ground: Ground, world: BuiltWorld, worlds: Worlds | None = None) -> Iterator[Served]:
     """Serve a world until left; the copy is removed. Raises SetUpError or StackError."""
-    scratch = Path(tempfile.mkdtemp(prefix="harness-world-"))
-    scratch.chmod(0o755)
     ledger, ports = Ledger(), PortLeases(state_folder() / "ports")
-    ledger.folder(scratch)
+    scratch = ledger.new_folder("harness-world-", others_pass=True)
     try:
         copy = scratch / "copy"
         (worlds or Worlds()).copy(world, copy)
